@@ -1,0 +1,412 @@
+
+#include "http/problem.h"
+
+
+typedef struct {
+    ngx_uint_t    status;
+    ngx_str_t     type;
+    ngx_str_t     detail;
+    ngx_uint_t    retry_after;             /* seconds, 0: no such field */
+} ngx_scale_cause_t;
+
+
+typedef struct {
+    ngx_uint_t    status;
+    ngx_str_t     title;
+} ngx_scale_title_t;
+
+
+static ngx_int_t ngx_scale_problem_header(ngx_http_request_t *r,
+    const char *name, ngx_str_t *value);
+static size_t ngx_scale_problem_string_len(ngx_str_t *s);
+static u_char *ngx_scale_problem_string(u_char *p, ngx_str_t *s);
+static ngx_str_t *ngx_scale_problem_detail(ngx_scale_problem_t *p);
+
+
+static ngx_scale_cause_t  ngx_scale_causes[NGX_SCALE_NCAUSES] = {
+
+    [NGX_SCALE_CAUSE_NONE] = {
+        500, ngx_string("internal"), ngx_null_string, 0 },
+
+    [NGX_SCALE_CAUSE_REFUSED] = {
+        422, ngx_string("refused"), ngx_null_string, 0 },
+
+    [NGX_SCALE_CAUSE_IDENTITY] = {
+        401, ngx_string("identity-required"),
+        ngx_string("this needs a login"), 0 },
+
+    [NGX_SCALE_CAUSE_PARAMETER] = {
+        400, ngx_string("invalid-parameter"),
+        ngx_string("one or more parameters were not accepted"), 0 },
+
+    [NGX_SCALE_CAUSE_BODY] = {
+        400, ngx_string("invalid-body"),
+        ngx_string("the body is not JSON as it is accepted here"), 0 },
+
+    [NGX_SCALE_CAUSE_NOT_FOUND] = {
+        404, ngx_string("not-found"), ngx_string("no such row"), 0 },
+
+    [NGX_SCALE_CAUSE_METHOD] = {
+        405, ngx_string("method-not-allowed"),
+        ngx_string("see the Allow field"), 0 },
+
+    [NGX_SCALE_CAUSE_NOT_ACCEPTABLE] = {
+        406, ngx_string("not-acceptable"),
+        ngx_string("available: application/json, and for lists "
+                   "application/x-ndjson and text/csv"), 0 },
+
+    [NGX_SCALE_CAUSE_MEDIA_TYPE] = {
+        415, ngx_string("unsupported-media-type"),
+        ngx_string("send the body as application/json"), 0 },
+
+    [NGX_SCALE_CAUSE_CONFLICT] = {
+        409, ngx_string("conflict"),
+        ngx_string("another row already has this value"), 0 },
+
+    [NGX_SCALE_CAUSE_UNPROCESSABLE] = {
+        422, ngx_string("unprocessable"),
+        ngx_string("the database refused a value"), 0 },
+
+    [NGX_SCALE_CAUSE_FORBIDDEN] = {
+        403, ngx_string("forbidden"), ngx_null_string, 0 },
+
+    [NGX_SCALE_CAUSE_RAISED] = {
+        422, ngx_string("refused"), ngx_null_string, 0 },
+
+    [NGX_SCALE_CAUSE_SERIALIZATION] = {
+        503, ngx_string("busy"),
+        ngx_string("concurrent changes collided; nothing was changed"), 1 },
+
+    [NGX_SCALE_CAUSE_WRITE_IN_READ] = {
+        500, ngx_string("internal"), ngx_null_string, 0 },
+
+    [NGX_SCALE_CAUSE_RESOURCES] = {
+        503, ngx_string("busy"),
+        ngx_string("the database is short of a resource"), 2 },
+
+    [NGX_SCALE_CAUSE_QUEUE_FULL] = {
+        503, ngx_string("busy"),
+        ngx_string("too many requests wait already"), 1 },
+
+    [NGX_SCALE_CAUSE_UNAVAILABLE] = {
+        503, ngx_string("unavailable"),
+        ngx_string("nothing was executed"), 1 },
+
+    [NGX_SCALE_CAUSE_TIMEOUT] = {
+        504, ngx_string("timeout"),
+        ngx_string("the read took too long"), 0 },
+
+    [NGX_SCALE_CAUSE_OUTCOME_UNKNOWN] = {
+        504, ngx_string("outcome-unknown"),
+        ngx_string("the change may or may not have been made"), 0 },
+
+    [NGX_SCALE_CAUSE_DATABASE] = {
+        500, ngx_string("database"), ngx_null_string, 0 },
+
+    [NGX_SCALE_CAUSE_INTERNAL] = {
+        500, ngx_string("internal"), ngx_null_string, 0 },
+};
+
+
+static ngx_scale_title_t  ngx_scale_titles[] = {
+    { 400, ngx_string("Bad Request") },
+    { 401, ngx_string("Unauthorized") },
+    { 402, ngx_string("Payment Required") },
+    { 403, ngx_string("Forbidden") },
+    { 404, ngx_string("Not Found") },
+    { 405, ngx_string("Method Not Allowed") },
+    { 406, ngx_string("Not Acceptable") },
+    { 408, ngx_string("Request Timeout") },
+    { 409, ngx_string("Conflict") },
+    { 410, ngx_string("Gone") },
+    { 411, ngx_string("Length Required") },
+    { 412, ngx_string("Precondition Failed") },
+    { 413, ngx_string("Content Too Large") },
+    { 414, ngx_string("URI Too Long") },
+    { 415, ngx_string("Unsupported Media Type") },
+    { 416, ngx_string("Range Not Satisfiable") },
+    { 422, ngx_string("Unprocessable Content") },
+    { 423, ngx_string("Locked") },
+    { 428, ngx_string("Precondition Required") },
+    { 429, ngx_string("Too Many Requests") },
+    { 431, ngx_string("Request Header Fields Too Large") },
+    { 500, ngx_string("Internal Server Error") },
+    { 501, ngx_string("Not Implemented") },
+    { 502, ngx_string("Bad Gateway") },
+    { 503, ngx_string("Service Unavailable") },
+    { 504, ngx_string("Gateway Timeout") },
+    { 505, ngx_string("HTTP Version Not Supported") },
+    { 507, ngx_string("Insufficient Storage") },
+    { 0, ngx_string("Error") }
+};
+
+
+void
+ngx_scale_problem_violation(ngx_scale_problem_t *p, ngx_scale_cause_e cause,
+    ngx_str_t *name, const char *detail)
+{
+    ngx_scale_violation_t  *v;
+
+    if (p->cause == NGX_SCALE_CAUSE_NONE) {
+        p->cause = cause;
+    }
+
+    if (p->nviolations == NGX_SCALE_MAX_VIOLATIONS) {
+        return;
+    }
+
+    v = &p->violations[p->nviolations++];
+
+    v->name = *name;
+    v->detail.data = (u_char *) detail;
+    v->detail.len = ngx_strlen(detail);
+}
+
+
+ngx_uint_t
+ngx_scale_problem_status(ngx_scale_problem_t *p)
+{
+    return p->status ? p->status : ngx_scale_causes[p->cause].status;
+}
+
+
+void
+ngx_scale_problem_title(ngx_scale_problem_t *p, ngx_uint_t status,
+    ngx_str_t *title)
+{
+    ngx_scale_title_t  *t;
+
+    if (p && p->title.len) {
+        *title = p->title;
+        return;
+    }
+
+    for (t = ngx_scale_titles; t->status; t++) {
+        if (t->status == status) {
+            break;
+        }
+    }
+
+    *title = t->title;
+}
+
+
+ngx_int_t
+ngx_scale_problem_fields(ngx_pool_t *pool, ngx_scale_problem_t *p,
+    ngx_str_t *json)
+{
+    size_t       len;
+    u_char      *s;
+    ngx_uint_t   i;
+
+    len = sizeof("[]") - 1;
+
+    for (i = 0; i < p->nviolations; i++) {
+        len += sizeof(",{\"name\":,\"detail\":}") - 1
+               + ngx_scale_problem_string_len(&p->violations[i].name)
+               + ngx_scale_problem_string_len(&p->violations[i].detail);
+    }
+
+    s = ngx_pnalloc(pool, len);
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    json->data = s;
+    *s++ = '[';
+
+    for (i = 0; i < p->nviolations; i++) {
+
+        if (i) {
+            *s++ = ',';
+        }
+
+        s = ngx_cpymem(s, "{\"name\":", sizeof("{\"name\":") - 1);
+        s = ngx_scale_problem_string(s, &p->violations[i].name);
+        s = ngx_cpymem(s, ",\"detail\":", sizeof(",\"detail\":") - 1);
+        s = ngx_scale_problem_string(s, &p->violations[i].detail);
+        *s++ = '}';
+    }
+
+    *s++ = ']';
+    json->len = s - json->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_problem_prepare(ngx_http_request_t *r, ngx_scale_problem_t *p)
+{
+    u_char      *last;
+    ngx_str_t    value;
+    ngx_uint_t   seconds;
+
+    static ngx_str_t  bearer = ngx_string("Bearer");
+
+    if (p->allow.len
+        && ngx_scale_problem_header(r, "Allow", &p->allow) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (p->cause == NGX_SCALE_CAUSE_IDENTITY
+        && ngx_scale_problem_header(r, "WWW-Authenticate", &bearer) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    seconds = ngx_scale_causes[p->cause].retry_after;
+
+    if (seconds) {
+        value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+        if (value.data == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        last = ngx_sprintf(value.data, "%ui", seconds);
+        value.len = last - value.data;
+
+        if (ngx_scale_problem_header(r, "Retry-After", &value) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    return ngx_scale_problem_status(p);
+}
+
+
+static ngx_int_t
+ngx_scale_problem_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}
+
+
+ngx_buf_t *
+ngx_scale_problem_body(ngx_http_request_t *r, ngx_scale_problem_t *p,
+    ngx_uint_t status, ngx_str_t *route)
+{
+    size_t      len;
+    ngx_buf_t  *b;
+    ngx_str_t   title, type, fields, *detail, members;
+
+    ngx_scale_problem_title(p, status, &title);
+
+    ngx_str_set(&type, "about:blank");
+    ngx_str_null(&fields);
+    ngx_str_null(&members);
+    detail = NULL;
+
+    if (p) {
+        type = ngx_scale_causes[p->cause].type;
+        detail = ngx_scale_problem_detail(p);
+        members = p->members;
+
+        if (p->nviolations
+            && ngx_scale_problem_fields(r->pool, p, &fields) != NGX_OK)
+        {
+            return NULL;
+        }
+    }
+
+    len = sizeof("{\"type\":,\"title\":,\"status\":,\"detail\":,\"route\":,"
+                 "\"sqlstate\":\"\",\"errors\":,}\n")
+          + ngx_scale_problem_string_len(&type)
+          + ngx_scale_problem_string_len(&title) + NGX_INT_T_LEN
+          + (detail ? ngx_scale_problem_string_len(detail) : 0)
+          + ngx_scale_problem_string_len(route) + 2
+          + fields.len + members.len;
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->last = ngx_cpymem(b->last, "{\"type\":", sizeof("{\"type\":") - 1);
+    b->last = ngx_scale_problem_string(b->last, &type);
+    b->last = ngx_cpymem(b->last, ",\"title\":", sizeof(",\"title\":") - 1);
+    b->last = ngx_scale_problem_string(b->last, &title);
+    b->last = ngx_sprintf(b->last, ",\"status\":%ui", status);
+
+    if (detail) {
+        b->last = ngx_cpymem(b->last, ",\"detail\":",
+                             sizeof(",\"detail\":") - 1);
+        b->last = ngx_scale_problem_string(b->last, detail);
+    }
+
+    if (route->len) {
+        b->last = ngx_cpymem(b->last, ",\"route\":", sizeof(",\"route\":") - 1);
+        b->last = ngx_scale_problem_string(b->last, route);
+    }
+
+    if (p && p->sqlstate.len >= 2) {
+        b->last = ngx_sprintf(b->last, ",\"sqlstate\":\"%*s\"", (size_t) 2,
+                              p->sqlstate.data);
+    }
+
+    if (fields.len) {
+        b->last = ngx_sprintf(b->last, ",\"errors\":%V", &fields);
+    }
+
+    if (members.len > sizeof("{}") - 1) {
+        *b->last++ = ',';
+        b->last = ngx_cpymem(b->last, members.data + 1, members.len - 2);
+    }
+
+    *b->last++ = '}';
+    *b->last++ = '\n';
+
+    return b;
+}
+
+
+static ngx_str_t *
+ngx_scale_problem_detail(ngx_scale_problem_t *p)
+{
+    if (p->detail.len) {
+        return &p->detail;
+    }
+
+    if (ngx_scale_causes[p->cause].detail.len) {
+        return &ngx_scale_causes[p->cause].detail;
+    }
+
+    return NULL;
+}
+
+
+static size_t
+ngx_scale_problem_string_len(ngx_str_t *s)
+{
+    return sizeof("\"\"") - 1 + s->len
+           + (size_t) ngx_escape_json(NULL, s->data, s->len);
+}
+
+
+static u_char *
+ngx_scale_problem_string(u_char *p, ngx_str_t *s)
+{
+    *p++ = '"';
+    p = (u_char *) ngx_escape_json(p, s->data, s->len);
+    *p++ = '"';
+
+    return p;
+}
