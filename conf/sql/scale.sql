@@ -1,0 +1,63 @@
+-- What an application calls from its statements to refuse a request.
+--
+--     SELECT scale.fail(402, 'Payment required', '{"balance": 0}');
+--     UPDATE … RETURNING id, scale.require(author = :me, 403);
+--
+-- A refusal is an error: the transaction is gone.  It travels as SQLSTATE
+-- HTnnn with the title as MESSAGE and the members, jsonb as text, as DETAIL.
+-- Both functions return void, and columns of type void are left out of the
+-- answer.  An absent title is sent empty: the answer has the status's own.
+--
+-- This file may be applied again at any time.
+
+CREATE SCHEMA IF NOT EXISTS scale;
+
+GRANT USAGE ON SCHEMA scale TO PUBLIC;
+
+
+CREATE OR REPLACE FUNCTION scale.fail(
+    status   integer,
+    title    text,
+    members  jsonb DEFAULT '{}'
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+BEGIN
+    IF status IS NULL OR status NOT BETWEEN 400 AND 599 THEN
+        RAISE EXCEPTION 'scale: status % is not an error status',
+                        coalesce(status::text, 'NULL')
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'A refusal has a status of 400 to 599.';
+    END IF;
+
+    IF jsonb_typeof(members) <> 'object' THEN
+        RAISE EXCEPTION 'scale: members of a refusal are a JSON object, not %',
+                        jsonb_typeof(members)
+              USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    RAISE EXCEPTION USING
+          ERRCODE = 'HT' || status,
+          MESSAGE = coalesce(title, ''),
+          DETAIL = coalesce(members, '{}')::text;
+END
+$$;
+
+
+-- NULL is not true: a comparison with an absent value refuses.  The status is
+-- checked first, so that a wrong one shows before the first refusal.
+
+CREATE OR REPLACE FUNCTION scale.require(
+    condition  boolean,
+    status     integer,
+    title      text DEFAULT NULL,
+    members    jsonb DEFAULT '{}'
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+BEGIN
+    IF condition AND status BETWEEN 400 AND 599 THEN
+        RETURN;
+    END IF;
+
+    PERFORM scale.fail(status, title, members);
+END
+$$;
