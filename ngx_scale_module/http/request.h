@@ -1,0 +1,56 @@
+
+/*
+ * What a request brings: query arguments, the whole body, and what its
+ * Accept and Content-Type fields ask for.
+ */
+
+#ifndef _NGX_SCALE_REQUEST_H_INCLUDED_
+#define _NGX_SCALE_REQUEST_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "ngx_scale.h"
+
+
+/* representations of an answer; the order is the preference among equals */
+
+#define NGX_SCALE_REPR_JSON    0
+#define NGX_SCALE_REPR_NDJSON  1
+#define NGX_SCALE_REPR_CSV     2
+#define NGX_SCALE_NREPRS       3
+
+
+/*
+ * The query argument "name", form-decoded (WHATWG URL, section 5.1: "+" is a
+ * space) into the request's pool.  NGX_DECLINED: absent; NGX_BUSY: given more
+ * than once; NGX_ABORT: a malformed percent sequence; NGX_ERROR: memory.
+ */
+ngx_int_t ngx_scale_request_arg(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value);
+
+/*
+ * The request header field "name", any case; fields repeated are joined with
+ * ", " (RFC 9110, section 5.3).  NGX_DECLINED: absent.
+ */
+ngx_int_t ngx_scale_request_header(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value);
+
+/*
+ * The body that nginx has read, in one piece: nginx's own buffer where it is
+ * one, else a copy; a body in a temporary file is read from there.
+ */
+ngx_int_t ngx_scale_request_body(ngx_http_request_t *r, ngx_str_t *body);
+
+/* Content-Type is application/json or any +json (RFC 6839) */
+ngx_uint_t ngx_scale_request_is_json(ngx_http_request_t *r);
+
+/*
+ * The representation among the first "n" that Accept prefers (RFC 9110,
+ * section 12.5.1); NGX_DECLINED: none of them.
+ */
+ngx_int_t ngx_scale_request_accept(ngx_http_request_t *r, ngx_uint_t n);
+
+
+#endif /* _NGX_SCALE_REQUEST_H_INCLUDED_ */
