@@ -1,0 +1,257 @@
+
+#include "http/response.h"
+#include <ngx_md5.h>
+
+
+static ngx_int_t ngx_scale_response_fields(ngx_http_request_t *r,
+    ngx_scale_response_t *response);
+static ngx_int_t ngx_scale_response_field(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_uint_t ngx_scale_response_field_allowed(ngx_http_request_t *r,
+    ngx_keyval_t *field);
+static ngx_table_elt_t *ngx_scale_response_push(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+
+
+static ngx_str_t  ngx_scale_response_types[NGX_SCALE_NREPRS] = {
+    ngx_string("application/json"),
+    ngx_string("application/x-ndjson"),
+    ngx_string("text/csv"),
+};
+
+
+/* framing, and what this module decides itself */
+
+static ngx_str_t  ngx_scale_response_reserved[] = {
+    ngx_string("connection"),
+    ngx_string("content-encoding"),
+    ngx_string("content-length"),
+    ngx_string("content-type"),
+    ngx_string("date"),
+    ngx_string("etag"),
+    ngx_string("server"),
+    ngx_string("trailer"),
+    ngx_string("transfer-encoding"),
+    ngx_string("upgrade"),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_scale_response_send(ngx_http_request_t *r, ngx_scale_response_t *response)
+{
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
+
+    r->headers_out.status = response->status;
+    r->headers_out.content_length_n = response->length;
+
+    if (ngx_scale_response_fields(r, response) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (response->body == NULL) {
+        r->header_only = 1;
+
+        if (response->status == NGX_HTTP_NO_CONTENT) {
+            r->headers_out.content_length_n = -1;
+        }
+
+        return ngx_http_send_header(r);
+    }
+
+    r->headers_out.content_type =
+                           ngx_scale_response_types[response->representation];
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    for (cl = response->body; cl->next; cl = cl->next) { /* void */ }
+
+    cl->buf->last_buf = (r == r->main) ? 1 : 0;
+    cl->buf->last_in_chain = 1;
+
+    return ngx_http_output_filter(r, response->body);
+}
+
+
+static ngx_int_t
+ngx_scale_response_fields(ngx_http_request_t *r,
+    ngx_scale_response_t *response)
+{
+    ngx_uint_t     i;
+    ngx_keyval_t  *field;
+
+    static ngx_str_t  etag = ngx_string("ETag");
+    static ngx_str_t  cache_control = ngx_string("Cache-Control");
+    static ngx_str_t  no_cache = ngx_string("no-cache");
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+
+        /* If-Match would be held against the row that was just written */
+        r->disable_not_modified = 1;
+    }
+
+    if (response->etag.len) {
+        r->headers_out.etag = ngx_scale_response_push(r, &etag,
+                                                      &response->etag);
+        if (r->headers_out.etag == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (response->cached
+        && ngx_scale_response_push(r, &cache_control, &no_cache) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (response->fields == NULL) {
+        return NGX_OK;
+    }
+
+    field = response->fields->elts;
+
+    for (i = 0; i < response->fields->nelts; i++) {
+
+        if (!ngx_scale_response_field_allowed(r, &field[i])) {
+            continue;
+        }
+
+        if (ngx_scale_response_field(r, &field[i].key, &field[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_response_field(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  location = ngx_string("location");
+
+    h = ngx_scale_response_push(r, name, value);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (name->len == location.len
+        && ngx_strncasecmp(name->data, location.data, name->len) == 0)
+    {
+        r->headers_out.location = h;
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 9110, section 5: a name is a token, a value holds no CR, LF or NUL */
+
+static ngx_uint_t
+ngx_scale_response_field_allowed(ngx_http_request_t *r, ngx_keyval_t *field)
+{
+    u_char      ch;
+    size_t      i;
+    ngx_str_t  *reserved;
+
+    for (reserved = ngx_scale_response_reserved; reserved->len; reserved++) {
+        if (field->key.len == reserved->len
+            && ngx_strncasecmp(field->key.data, reserved->data, reserved->len)
+               == 0)
+        {
+            goto refused;
+        }
+    }
+
+    for (i = 0; i < field->key.len; i++) {
+        ch = field->key.data[i];
+
+        if (ch <= 0x20 || ch >= 0x7f || ch == ':') {
+            goto refused;
+        }
+    }
+
+    for (i = 0; i < field->value.len; i++) {
+        ch = field->value.data[i];
+
+        if (ch == '\0' || ch == '\r' || ch == '\n') {
+            goto refused;
+        }
+    }
+
+    if (field->key.len) {
+        return 1;
+    }
+
+refused:
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "column \"http:%V\" is not sent: the field is not the "
+                  "application's to set, or its value holds a line break",
+                  &field->key);
+    return 0;
+}
+
+
+static ngx_table_elt_t *
+ngx_scale_response_push(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->hash = 1;
+    h->key = *name;
+    h->value = *value;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return h;
+}
+
+
+ngx_int_t
+ngx_scale_response_etag(ngx_pool_t *pool, ngx_chain_t *body, ngx_str_t *etag)
+{
+    u_char     *p, digest[16];
+    ngx_md5_t   md5;
+
+    ngx_md5_init(&md5);
+
+    for ( /* void */ ; body; body = body->next) {
+        ngx_md5_update(&md5, body->buf->pos, body->buf->last - body->buf->pos);
+    }
+
+    ngx_md5_final(digest, &md5);
+
+    p = ngx_pnalloc(pool, 2 * sizeof(digest) + 2);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    etag->data = p;
+    etag->len = 2 * sizeof(digest) + 2;
+
+    *p++ = '"';
+    p = ngx_hex_dump(p, digest, sizeof(digest));
+    *p = '"';
+
+    return NGX_OK;
+}

@@ -1,0 +1,44 @@
+
+/*
+ * A successful answer on its way out.  Conditional requests (If-None-Match),
+ * ranges and compression are nginx's own filters' business.
+ */
+
+#ifndef _NGX_SCALE_RESPONSE_H_INCLUDED_
+#define _NGX_SCALE_RESPONSE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "ngx_scale.h"
+#include "http/request.h"
+
+
+/*
+ * "fields" are response fields named by the row's "http:..." columns; one that
+ * nginx or this module sets itself, or that holds CR or LF, is refused with a
+ * log line.  "etag" is the quoted validator, or empty.  "body" may be NULL.
+ */
+
+typedef struct {
+    ngx_uint_t      status;
+    ngx_uint_t      representation;     /* NGX_SCALE_REPR_... */
+    ngx_str_t       etag;
+    ngx_array_t    *fields;             /* of ngx_keyval_t, or NULL */
+    ngx_chain_t    *body;
+    off_t           length;
+    unsigned        cached:1;           /* a route that caches */
+} ngx_scale_response_t;
+
+
+/* returns what ngx_http_finalize_request() takes */
+ngx_int_t ngx_scale_response_send(ngx_http_request_t *r,
+    ngx_scale_response_t *response);
+
+/* a strong validator of the bytes, quoted, into the request's pool */
+ngx_int_t ngx_scale_response_etag(ngx_pool_t *pool, ngx_chain_t *body,
+    ngx_str_t *etag);
+
+
+#endif /* _NGX_SCALE_RESPONSE_H_INCLUDED_ */
