@@ -253,7 +253,7 @@ render()
 
 
 # The socket's directory is closed to others, so whoever reaches the socket is
-# trusted; on the port the API role needs its password, and no one else is let in.
+# trusted; the port is for the API role and its password only.
 start_postgres()
 {
     local i
