@@ -240,6 +240,11 @@ render()
         put "$file" "html/${file##*/}"
     done
 
+    # theirs even if root starts the servers once: the shell opens them below
+    for file in access error initdb memcached nginx postgres; do
+        : | fill "$file.log"
+    done
+
     put "$top/build/ngx_scale_module.so" ngx_scale_module.so
 
     if [ ! -s "$run/password" ]; then
@@ -269,8 +274,6 @@ start_postgres()
 
     printf '%s\n' 'local all all trust' \
         'host app api 127.0.0.1/32 scram-sha-256' | fill pg/pg_hba.conf
-
-    : | fill postgres.log
 
     setsid "${as[@]}" "$pgbin/postgres" -D "$run/pg" \
         -c "port=$pgport" -c listen_addresses=127.0.0.1 \
@@ -345,9 +348,6 @@ start_nginx()
 {
     local i
 
-    : | fill access.log
-    : | fill error.log
-
     "${as[@]}" nginx -q -t -p "$run/" -e "$run/error.log" \
         -c "$run/nginx.conf" \
         || die "nginx refuses its configuration; the reason is above."
@@ -396,6 +396,7 @@ trap 'stop; exit 0' INT TERM HUP
 
 choose_place
 
+[ -e "$run/lock" ] || : | fill lock
 exec 9>"$run/lock"
 flock -n 9 || die "the service runs already (from $run)."
 
