@@ -48,6 +48,33 @@ typedef struct {
 
 
 /*
+ * A value as a request brought it.  A string is decoded; a number, "true",
+ * "false" and JSON (an object or an array) are the bytes as they were sent.
+ * TEXT comes from outside of JSON: an argument, a field, an nginx variable.
+ */
+
+typedef enum {
+    NGX_SCALE_RAW_ABSENT = 0,
+    NGX_SCALE_RAW_NULL,
+    NGX_SCALE_RAW_TEXT,
+    NGX_SCALE_RAW_STRING,
+    NGX_SCALE_RAW_NUMBER,
+    NGX_SCALE_RAW_BOOL,
+    NGX_SCALE_RAW_ARRAY,
+    NGX_SCALE_RAW_OBJECT
+} ngx_scale_raw_e;
+
+typedef struct ngx_scale_raw_s  ngx_scale_raw_t;
+
+struct ngx_scale_raw_s {
+    ngx_scale_raw_e        kind;
+    ngx_str_t              text;
+    ngx_scale_raw_t       *elts;       /* of an array, where asked for */
+    ngx_uint_t             nelts;
+};
+
+
+/*
  * The neutral form of a result.  "oid" is PostgreSQL's type OID (pg_type.dat),
  * the cell its text format, valid as long as the rows' owner keeps them.
  * get() returns NGX_OK, or NGX_DECLINED for NULL; it cannot fail.
