@@ -1,0 +1,290 @@
+
+/*
+ * What a result means: rows, or an SQLSTATE (PostgreSQL manual, appendix A)
+ * that is retried or becomes a cause.
+ */
+
+#include "pg/pg_int.h"
+
+
+#define NGX_SCALE_PG_ATTEMPTS  4
+
+
+typedef struct {
+    const char            *sqlstate;       /* or the first characters of one */
+    ngx_scale_cause_e      read;
+    ngx_scale_cause_e      write;
+    ngx_uint_t             attempts;       /* 1: not retried */
+} ngx_scale_pg_rule_t;
+
+
+static void ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause);
+static ngx_scale_pg_rule_t *ngx_scale_pg_rule(u_char *sqlstate);
+static void ngx_scale_pg_field(PGresult *result, int field, ngx_str_t *value);
+static ngx_int_t ngx_scale_pg_get(ngx_scale_rows_t *rows, ngx_uint_t row,
+    ngx_uint_t column, ngx_str_t *cell);
+
+
+/* the first match counts; all of these mean that nothing was changed */
+
+static ngx_scale_pg_rule_t  ngx_scale_pg_rules[] = {
+
+    { "HT", NGX_SCALE_CAUSE_REFUSED, NGX_SCALE_CAUSE_REFUSED, 1 },
+
+    { "23505", NGX_SCALE_CAUSE_CONFLICT, NGX_SCALE_CAUSE_CONFLICT, 1 },
+    { "23P01", NGX_SCALE_CAUSE_CONFLICT, NGX_SCALE_CAUSE_CONFLICT, 1 },
+    { "23", NGX_SCALE_CAUSE_UNPROCESSABLE, NGX_SCALE_CAUSE_UNPROCESSABLE, 1 },
+    { "22", NGX_SCALE_CAUSE_UNPROCESSABLE, NGX_SCALE_CAUSE_UNPROCESSABLE, 1 },
+    { "42501", NGX_SCALE_CAUSE_FORBIDDEN, NGX_SCALE_CAUSE_FORBIDDEN, 1 },
+    { "P0001", NGX_SCALE_CAUSE_RAISED, NGX_SCALE_CAUSE_RAISED, 1 },
+
+    { "40001", NGX_SCALE_CAUSE_SERIALIZATION, NGX_SCALE_CAUSE_SERIALIZATION,
+      NGX_SCALE_PG_ATTEMPTS },
+    { "40P01", NGX_SCALE_CAUSE_SERIALIZATION, NGX_SCALE_CAUSE_SERIALIZATION,
+      NGX_SCALE_PG_ATTEMPTS },
+
+    { "26000", NGX_SCALE_CAUSE_DATABASE, NGX_SCALE_CAUSE_DATABASE, 2 },
+    { "0A000", NGX_SCALE_CAUSE_DATABASE, NGX_SCALE_CAUSE_DATABASE, 2 },
+
+    { "57014", NGX_SCALE_CAUSE_TIMEOUT, NGX_SCALE_CAUSE_UNAVAILABLE, 1 },
+    { "57P0", NGX_SCALE_CAUSE_UNAVAILABLE, NGX_SCALE_CAUSE_UNAVAILABLE,
+      NGX_SCALE_PG_ATTEMPTS },
+    { "08", NGX_SCALE_CAUSE_UNAVAILABLE, NGX_SCALE_CAUSE_UNAVAILABLE,
+      NGX_SCALE_PG_ATTEMPTS },
+    { "25006", NGX_SCALE_CAUSE_WRITE_IN_READ, NGX_SCALE_CAUSE_UNAVAILABLE, 1 },
+
+    { "53", NGX_SCALE_CAUSE_RESOURCES, NGX_SCALE_CAUSE_RESOURCES, 1 },
+    { "55P03", NGX_SCALE_CAUSE_RESOURCES, NGX_SCALE_CAUSE_RESOURCES, 1 },
+
+    { "", NGX_SCALE_CAUSE_DATABASE, NGX_SCALE_CAUSE_DATABASE, 1 }
+};
+
+
+void
+ngx_scale_pg_fail(ngx_scale_pg_op_t *op, PGresult *result)
+{
+    char  *sqlstate;
+
+    if (op->failure) {
+        PQclear(result);
+        return;
+    }
+
+    op->failure = result;
+
+    sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    if (sqlstate) {
+        ngx_cpystrn(op->error.sqlstate, (u_char *) sqlstate,
+                    sizeof(op->error.sqlstate));
+    }
+
+    ngx_scale_pg_field(result, PG_DIAG_MESSAGE_PRIMARY, &op->error.message);
+    ngx_scale_pg_field(result, PG_DIAG_MESSAGE_DETAIL, &op->error.detail);
+    ngx_scale_pg_field(result, PG_DIAG_CONSTRAINT_NAME,
+                       &op->error.constraint);
+}
+
+
+static void
+ngx_scale_pg_field(PGresult *result, int field, ngx_str_t *value)
+{
+    value->data = (u_char *) PQresultErrorField(result, field);
+    value->len = value->data ? ngx_strlen(value->data) : 0;
+}
+
+
+ngx_uint_t
+ngx_scale_pg_writes(ngx_scale_pg_op_t *op)
+{
+    return op->kind == NGX_SCALE_PG_WRITE
+           || (op->kind == NGX_SCALE_PG_TRANSACTION && !op->read_only);
+}
+
+
+void
+ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
+{
+    ngx_uint_t            stray;
+    ngx_scale_pg_conn_t  *conn;
+    ngx_scale_pg_rule_t  *rule;
+
+    conn = op->conn;
+
+    if (op->doubtful && ngx_scale_pg_writes(op)) {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
+        return;
+    }
+
+    if (op->failure == NULL) {
+
+        if (op->aborted) {
+            op->alone = 1;
+            ngx_scale_pg_requeue(op);
+            return;
+        }
+
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_NONE);
+        return;
+    }
+
+    rule = ngx_scale_pg_rule(op->error.sqlstate);
+
+    /* a cancel may hit the statement after the one it was meant for */
+
+    stray = rule->read == NGX_SCALE_CAUSE_TIMEOUT && conn
+            && (ngx_msec_int_t) (conn->stray - ngx_current_msec) > 0
+            && op->attempts == 0;
+
+    if (op->attempts + 1 < rule->attempts || stray) {
+        ngx_scale_pg_requeue(op);
+        return;
+    }
+
+    ngx_scale_pg_done(op, ngx_scale_pg_writes(op) ? rule->write : rule->read);
+}
+
+
+void
+ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
+{
+    ngx_uint_t  committing;
+
+    if (op->failure || op->doubtful) {
+        ngx_scale_pg_finish(op);
+        return;
+    }
+
+    committing = op->kind == NGX_SCALE_PG_WRITE
+                 || (op->ending && !op->rolled_back);
+
+    if (committing && ngx_scale_pg_writes(op)) {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
+        return;
+    }
+
+    if (op->attempts + 1 < NGX_SCALE_PG_ATTEMPTS) {
+        ngx_scale_pg_requeue(op);
+        return;
+    }
+
+    ngx_scale_pg_done(op, NGX_SCALE_CAUSE_UNAVAILABLE);
+}
+
+
+static void
+ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause)
+{
+    op->active = 0;
+    op->looking = 0;
+    op->conn = NULL;
+    op->cause = cause;
+    op->time = (ngx_int_t) ((ngx_scale_pg_now() - op->started) / 1000);
+
+    op->done(op);
+}
+
+
+static ngx_scale_pg_rule_t *
+ngx_scale_pg_rule(u_char *sqlstate)
+{
+    ngx_scale_pg_rule_t  *rule;
+
+    for (rule = ngx_scale_pg_rules; rule->sqlstate[0]; rule++) {
+        if (ngx_strncmp(sqlstate, rule->sqlstate, ngx_strlen(rule->sqlstate))
+            == 0)
+        {
+            break;
+        }
+    }
+
+    return rule;
+}
+
+
+/* the columns' description is in the operation's pool, cells in the result */
+
+void
+ngx_scale_pg_rows(ngx_scale_pg_op_t *op, ngx_scale_pg_call_t *call,
+    PGresult *result)
+{
+    ngx_uint_t           i;
+    ngx_scale_column_t  *column;
+
+    if (call->result) {
+        PQclear(call->result);
+    }
+
+    call->result = result;
+    call->rows.data = result;
+    call->rows.get = ngx_scale_pg_get;
+    call->rows.nrows = PQntuples(result);
+    call->rows.ncolumns = 0;
+
+    if (op->pool == NULL) {
+        return;
+    }
+
+    call->rows.columns = ngx_palloc(op->pool, PQnfields(result)
+                                              * sizeof(ngx_scale_column_t));
+    if (call->rows.columns == NULL) {
+        op->aborted = 1;
+        return;
+    }
+
+    call->rows.ncolumns = PQnfields(result);
+
+    for (i = 0; i < call->rows.ncolumns; i++) {
+        column = &call->rows.columns[i];
+
+        column->name.data = (u_char *) PQfname(result, i);
+        column->name.len = ngx_strlen(column->name.data);
+        column->oid = PQftype(result, i);
+    }
+}
+
+
+static ngx_int_t
+ngx_scale_pg_get(ngx_scale_rows_t *rows, ngx_uint_t row, ngx_uint_t column,
+    ngx_str_t *cell)
+{
+    if (PQgetisnull(rows->data, row, column)) {
+        return NGX_DECLINED;
+    }
+
+    cell->data = (u_char *) PQgetvalue(rows->data, row, column);
+    cell->len = PQgetlength(rows->data, row, column);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_scale_pg_release(ngx_scale_pg_op_t *op)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < op->ncalls; i++) {
+        PQclear(op->calls[i].result);
+        op->calls[i].result = NULL;
+        op->calls[i].rows.nrows = 0;
+    }
+
+    PQclear(op->failure);
+    op->failure = NULL;
+
+    ngx_memzero(&op->error, sizeof(ngx_scale_pg_error_t));
+}
+
+
+/* nanoseconds of CLOCK_MONOTONIC */
+
+uint64_t
+ngx_scale_pg_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+}

@@ -1,0 +1,195 @@
+
+/*
+ * PostgreSQL, asynchronously: libpq in pipeline mode on nginx events.  The
+ * only room with libpq.
+ *
+ * A cluster is one worker's view of a scale_database: its share of the
+ * connections, one bounded queue per class, prepared statements.  Statements
+ * are bound, never assembled; values travel in text format.
+ */
+
+#ifndef _NGX_SCALE_PG_H_INCLUDED_
+#define _NGX_SCALE_PG_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_scale.h"
+
+
+typedef struct ngx_scale_pg_s     ngx_scale_pg_t;
+typedef struct ngx_scale_pg_op_s  ngx_scale_pg_op_t;
+
+
+/* a server as written; "host" is a directory for a unix domain socket */
+
+typedef struct {
+    ngx_str_t        name;
+    ngx_str_t        host;             /* all NUL-terminated */
+    ngx_str_t        hostaddr;
+    ngx_str_t        port;
+} ngx_scale_pg_server_conf_t;
+
+/* "oids" are the types of its parameters; "index" is set when it is added */
+
+typedef struct {
+    ngx_str_t        sql;              /* NUL-terminated */
+    ngx_uint_t       nparams;
+    ngx_uint_t      *oids;
+    ngx_uint_t       index;
+} ngx_scale_pg_statement_t;
+
+typedef struct {
+    ngx_str_t        name;
+    ngx_array_t      servers;          /* of ngx_scale_pg_server_conf_t */
+    ngx_array_t      statements;       /* of ngx_scale_pg_statement_t * */
+    ngx_str_t        conninfo;         /* NUL-terminated */
+    ngx_str_t        password;         /* NUL-terminated, or empty */
+    ngx_uint_t       connections;      /* per server, of the whole node */
+    ngx_uint_t       queue;            /* waiting operations, per class */
+    ngx_msec_t       queue_timeout;
+    ngx_msec_t       timeout;          /* of a statement */
+    ngx_msec_t       connect_timeout;
+} ngx_scale_pg_conf_t;
+
+
+/* read, write, exclusive and control: one connection each, per worker */
+#define NGX_SCALE_PG_MIN_CONNECTIONS  4
+
+#define NGX_SCALE_PG_MAX_PARAMS       128
+#define NGX_SCALE_PG_MAX_CALLS        16
+
+
+/*
+ * Checks the connection string (PostgreSQL manual, 34.1.1 Connection Strings).
+ * NGX_DECLINED with "error" in the pool; NGX_ERROR: memory.
+ */
+ngx_int_t ngx_scale_pg_conf_check(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
+    ngx_str_t *error);
+
+/* the OID of a declared parameter type */
+ngx_uint_t ngx_scale_pg_type_oid(ngx_uint_t type);
+
+
+/*
+ * Makes a worker's cluster; "conf" must outlive it.  Connections are opened
+ * from the event loop, not here.
+ */
+ngx_scale_pg_t *ngx_scale_pg_create(ngx_pool_t *pool,
+    ngx_scale_pg_conf_t *conf, ngx_uint_t worker, ngx_uint_t nworkers,
+    ngx_log_t *log);
+
+/* closes every connection; no handler is called */
+void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);
+
+
+/*
+ * READ        one statement in a read-only session; may share a Sync
+ * WRITE       one statement that commits by itself, own Sync
+ * TRANSACTION BEGIN, statements, COMMIT on a connection of its own
+ */
+
+typedef enum {
+    NGX_SCALE_PG_READ = 0,
+    NGX_SCALE_PG_WRITE,
+    NGX_SCALE_PG_TRANSACTION
+} ngx_scale_pg_kind_e;
+
+
+typedef struct {
+    ngx_scale_pg_statement_t   *statement;
+    const char                **values;        /* nparams; NULL: null */
+
+    /* of the result, until release */
+    ngx_scale_rows_t            rows;
+    void                       *result;
+} ngx_scale_pg_call_t;
+
+
+/* PostgreSQL's error fields; they point into the result, until release */
+
+typedef struct {
+    u_char                      sqlstate[6];   /* "" where there is none */
+    ngx_str_t                   message;
+    ngx_str_t                   detail;
+    ngx_str_t                   constraint;
+} ngx_scale_pg_error_t;
+
+
+/*
+ * An operation is its caller's memory, kept until done() has run or cancel
+ * has returned; zero it before use.
+ *
+ * done() runs exactly once, never before submit has returned.  "cause" NONE:
+ * all calls have rows (and a write is committed: PGRES_PIPELINE_SYNC was seen,
+ * PostgreSQL manual, 34.5 Pipeline Mode); else "error" tells what PostgreSQL
+ * said, if it did.  OUTCOME_UNKNOWN is a write whose end was not seen, all
+ * other causes are of operations that changed nothing.
+ *
+ * look(), of a TRANSACTION only and maybe NULL, runs when all calls have rows
+ * and nothing is committed; the answer is ngx_scale_pg_commit() or rollback(),
+ * there or later.  It runs again when the transaction is retried
+ * (serialization failure, deadlock): rows seen before are gone then.
+ */
+
+struct ngx_scale_pg_op_s {
+    ngx_scale_pg_kind_e         kind;
+    ngx_scale_pg_call_t        *calls;
+    ngx_uint_t                  ncalls;
+    ngx_msec_t                  timeout;       /* of statements; 0: default */
+    unsigned                    read_only:1;   /* of a TRANSACTION */
+
+    ngx_pool_t                 *pool;          /* of rows.columns; or NULL */
+    void                      (*look)(ngx_scale_pg_op_t *op);
+    void                      (*done)(ngx_scale_pg_op_t *op);
+    void                       *data;
+
+    ngx_scale_cause_e           cause;
+    ngx_scale_pg_error_t        error;
+    ngx_str_t                  *server;        /* its name, or NULL */
+    ngx_int_t                   time;          /* microseconds, -1: not sent */
+
+    /* private */
+    ngx_scale_pg_t             *pg;
+    ngx_queue_t                 queue;
+    void                       *conn;
+    void                       *failure;
+    uint64_t                    started;
+    ngx_msec_t                  queued;
+    ngx_msec_t                  sent;
+    ngx_uint_t                  line;
+    ngx_uint_t                  received;
+    ngx_uint_t                  attempts;
+    unsigned                    waiting:1;
+    unsigned                    active:1;
+    unsigned                    alone:1;
+    unsigned                    aborted:1;
+    unsigned                    looking:1;
+    unsigned                    ending:1;
+    unsigned                    doubtful:1;
+    unsigned                    rolled_back:1;
+};
+
+
+void ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op);
+
+void ngx_scale_pg_commit(ngx_scale_pg_op_t *op);
+
+/* done() follows, with cause NONE: the rows may still be read */
+void ngx_scale_pg_rollback(ngx_scale_pg_op_t *op);
+
+/*
+ * The caller loses interest: done() will not run.  NGX_OK: the operation
+ * changed nothing and will not (a read that runs is cancelled); NGX_BUSY: a
+ * write that was sent, whose outcome nobody will know.
+ */
+ngx_int_t ngx_scale_pg_cancel(ngx_scale_pg_op_t *op);
+
+/* was it sent at all: a read past its deadline is told from one that waited */
+ngx_uint_t ngx_scale_pg_is_sent(ngx_scale_pg_op_t *op);
+
+/* frees the results; may be called at any time after done() or cancel */
+void ngx_scale_pg_release(ngx_scale_pg_op_t *op);
+
+
+#endif /* _NGX_SCALE_PG_H_INCLUDED_ */

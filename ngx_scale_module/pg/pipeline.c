@@ -1,0 +1,275 @@
+
+/*
+ * Sending: operations become slots of a connection's pipeline (PostgreSQL
+ * manual, 34.5 Pipeline Mode).  Each PQsend call has its slot, in order.
+ */
+
+#include "pg/pg_int.h"
+
+
+static ngx_int_t ngx_scale_pg_push(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, ngx_uint_t index);
+static void ngx_scale_pg_command(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, const char *command);
+static void ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_send_call(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op, ngx_uint_t n);
+static void ngx_scale_pg_prepare(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op, ngx_scale_pg_statement_t *statement, char *name);
+
+
+static ngx_int_t
+ngx_scale_pg_push(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
+    ngx_scale_pg_op_t *op, ngx_uint_t index)
+{
+    ngx_scale_pg_slot_t  *slot;
+
+    if (conn->tail - conn->head == NGX_SCALE_PG_SLOTS) {
+        ngx_scale_pg_break(conn, "the pipeline overflows");
+        return NGX_ERROR;
+    }
+
+    slot = &conn->slots[conn->tail++ % NGX_SCALE_PG_SLOTS];
+
+    slot->type = type;
+    slot->index = index;
+    slot->op = op;
+    slot->seen = 0;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_scale_pg_command(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
+    ngx_scale_pg_op_t *op, const char *command)
+{
+    if (ngx_scale_pg_push(conn, type, op, 0) == NGX_OK
+        && PQsendQueryParams(conn->pgconn, command, 0, NULL, NULL, NULL, NULL,
+                             0)
+           != 1)
+    {
+        ngx_scale_pg_break(conn, "a command could not be sent");
+    }
+}
+
+
+/*
+ * The session's settings.  Dates and times come in one format; an answer
+ * promises durability, so "synchronous_commit = off" is not taken over.
+ */
+
+void
+ngx_scale_pg_setup(ngx_scale_pg_conn_t *conn)
+{
+    const char  *values[2];
+    u_char       timeout[NGX_INT_T_LEN + 1];
+
+    static const char  setup[] =
+        "SELECT current_setting('synchronous_commit'),"
+        " set_config('synchronous_commit',"
+        "   CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
+        "   ELSE current_setting('synchronous_commit') END, false),"
+        " set_config('TimeZone', 'UTC', false),"
+        " set_config('DateStyle', 'ISO, YMD', false),"
+        " set_config('bytea_output', 'hex', false),"
+        " set_config('standard_conforming_strings', 'on', false),"
+        " set_config('default_transaction_isolation', 'read committed',"
+        "   false),"
+        " set_config('statement_timeout', $1, false),"
+        " set_config('default_transaction_read_only', $2, false)";
+
+    *ngx_sprintf(timeout, "%M", conn->pg->conf->timeout) = '\0';
+
+    values[0] = (char *) timeout;
+    values[1] = (conn->class == NGX_SCALE_PG_CLASS_READ) ? "on" : "off";
+
+    if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_SETUP, NULL, 0) != NGX_OK) {
+        return;
+    }
+
+    if (PQsendQueryParams(conn->pgconn, setup, 2, NULL, values, NULL, NULL, 0)
+        != 1)
+    {
+        ngx_scale_pg_break(conn, "the session could not be set up");
+        return;
+    }
+
+    ngx_scale_pg_sync(conn, NULL, 0);
+}
+
+
+/* the caller has seen that the connection has room */
+
+void
+ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
+{
+    ngx_uint_t  i;
+
+    op->conn = conn;
+    op->server = &conn->server->conf->name;
+    op->active = 1;
+    op->started = ngx_scale_pg_now();
+    op->sent = ngx_current_msec;
+
+    conn->depth++;
+
+    if (op->alone && conn->batch) {
+        ngx_scale_pg_sync(conn, NULL, 0);
+    }
+
+    if (conn->class == NGX_SCALE_PG_CLASS_EXCLUSIVE) {
+        ngx_scale_pg_begin(conn, op);
+    }
+
+    for (i = 0; i < op->ncalls; i++) {
+        ngx_scale_pg_send_call(conn, op, i);
+    }
+
+    if (conn->class == NGX_SCALE_PG_CLASS_READ) {
+        conn->batch++;
+
+        if (op->alone) {
+            ngx_scale_pg_sync(conn, NULL, 0);
+        }
+
+    } else if (conn->class != NGX_SCALE_PG_CLASS_EXCLUSIVE) {
+        ngx_scale_pg_sync(conn, op, 1);
+
+    } else if (op->look) {
+        (void) PQsendFlushRequest(conn->pgconn);
+
+    } else {
+        ngx_scale_pg_end(conn, op, "COMMIT");
+    }
+
+    if (conn->depth == 1) {
+        ngx_scale_pg_progress(conn);
+    }
+}
+
+
+/* a batch's Sync, or with "last" one that ends an operation */
+
+void
+ngx_scale_pg_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
+    ngx_uint_t last)
+{
+    conn->batch = 0;
+
+    if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_SYNC, op, last) == NGX_OK
+        && PQpipelineSync(conn->pgconn) != 1)
+    {
+        ngx_scale_pg_break(conn, "a Sync could not be sent");
+    }
+}
+
+
+void
+ngx_scale_pg_end(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
+    const char *command)
+{
+    if (op) {
+        op->ending = 1;
+    }
+
+    ngx_scale_pg_command(conn, NGX_SCALE_PG_SLOT_END, op, command);
+    ngx_scale_pg_sync(conn, op, 1);
+}
+
+
+static void
+ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
+{
+    const char  *begin, *values[1];
+    u_char       timeout[NGX_INT_T_LEN + 1];
+
+    conn->exclusive = 1;
+
+    begin = "BEGIN";
+
+    if (op->kind == NGX_SCALE_PG_READ) {
+        begin = "BEGIN READ ONLY";
+
+    } else if (op->read_only) {
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    }
+
+    ngx_scale_pg_command(conn, NGX_SCALE_PG_SLOT_BEGIN, op, begin);
+
+    if (op->timeout == 0) {
+        return;
+    }
+
+    *ngx_sprintf(timeout, "%M", op->timeout) = '\0';
+    values[0] = (char *) timeout;
+
+    if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_BEGIN, op, 0) == NGX_OK
+        && PQsendQueryParams(conn->pgconn,
+                             "SELECT set_config('statement_timeout', $1, true)",
+                             1, NULL, values, NULL, NULL, 0)
+           != 1)
+    {
+        ngx_scale_pg_break(conn, "a statement timeout could not be sent");
+    }
+}
+
+
+static void
+ngx_scale_pg_send_call(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
+    ngx_uint_t n)
+{
+    char                  name[sizeof("scale_") + NGX_INT_T_LEN];
+    ngx_scale_pg_call_t  *call;
+
+    call = &op->calls[n];
+
+    *ngx_sprintf((u_char *) name, "scale_%ui", call->statement->index) = '\0';
+
+    if (conn->prepared[call->statement->index] != NGX_SCALE_PG_PREPARED) {
+        ngx_scale_pg_prepare(conn, op, call->statement, name);
+    }
+
+    if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_CALL, op, n) == NGX_OK
+        && PQsendQueryPrepared(conn->pgconn, name, call->statement->nparams,
+                               call->values, NULL, NULL, 0)
+           != 1)
+    {
+        ngx_scale_pg_break(conn, "a statement could not be sent");
+    }
+}
+
+
+/* optimistic: later operations rely on it; should it fail, they get 26000 */
+
+static void
+ngx_scale_pg_prepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
+    ngx_scale_pg_statement_t *statement, char *name)
+{
+    Oid         oids[NGX_SCALE_PG_MAX_PARAMS];
+    u_char      command[sizeof("DEALLOCATE scale_") + NGX_INT_T_LEN];
+    ngx_uint_t  i;
+
+    if (conn->prepared[statement->index] == NGX_SCALE_PG_STALE) {
+        *ngx_sprintf(command, "DEALLOCATE %s", name) = '\0';
+        ngx_scale_pg_command(conn, NGX_SCALE_PG_SLOT_DEALLOCATE, op,
+                             (char *) command);
+    }
+
+    for (i = 0; i < statement->nparams; i++) {
+        oids[i] = (Oid) statement->oids[i];
+    }
+
+    conn->prepared[statement->index] = NGX_SCALE_PG_PREPARED;
+
+    if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_PREPARE, op,
+                          statement->index)
+        == NGX_OK
+        && PQsendPrepare(conn->pgconn, name, (char *) statement->sql.data,
+                         statement->nparams, oids)
+           != 1)
+    {
+        ngx_scale_pg_break(conn, "a statement could not be prepared");
+    }
+}

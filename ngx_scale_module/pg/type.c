@@ -1,0 +1,75 @@
+
+/*
+ * Declared parameter types as PostgreSQL numbers them (pg_type.dat), and the
+ * check of a connection string.
+ */
+
+#include "pg/pg_int.h"
+
+
+typedef struct {
+    ngx_uint_t    scalar;
+    ngx_uint_t    array;
+} ngx_scale_pg_oids_t;
+
+
+static ngx_scale_pg_oids_t  ngx_scale_pg_oids[NGX_SCALE_NTYPES] = {
+    [NGX_SCALE_BOOL] =        { 16, 1000 },
+    [NGX_SCALE_INT] =         { 23, 1007 },
+    [NGX_SCALE_BIGINT] =      { 20, 1016 },
+    [NGX_SCALE_NUMERIC] =     { 1700, 1231 },
+    [NGX_SCALE_FLOAT8] =      { 701, 1022 },
+    [NGX_SCALE_TEXT] =        { 25, 1009 },
+    [NGX_SCALE_UUID] =        { 2950, 2951 },
+    [NGX_SCALE_DATE] =        { 1082, 1182 },
+    [NGX_SCALE_TIMESTAMPTZ] = { 1184, 1185 },
+    [NGX_SCALE_JSON] =        { 114, 199 },
+    [NGX_SCALE_JSONB] =       { 3802, 3807 },
+    [NGX_SCALE_BYTEA] =       { 17, 1001 },
+};
+
+
+ngx_uint_t
+ngx_scale_pg_type_oid(ngx_uint_t type)
+{
+    ngx_scale_pg_oids_t  *oids;
+
+    oids = &ngx_scale_pg_oids[type & ~NGX_SCALE_ARRAY];
+
+    return (type & NGX_SCALE_ARRAY) ? oids->array : oids->scalar;
+}
+
+
+ngx_int_t
+ngx_scale_pg_conf_check(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
+    ngx_str_t *error)
+{
+    char              *message;
+    size_t             len;
+    PQconninfoOption  *options;
+
+    options = PQconninfoParse((char *) conf->conninfo.data, &message);
+
+    if (options) {
+        PQconninfoFree(options);
+        return NGX_OK;
+    }
+
+    if (message == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* libpq's sentence ends in a line feed */
+
+    len = ngx_strlen(message) - 1;
+
+    error->data = ngx_pnalloc(pool, len);
+    if (error->data) {
+        ngx_memcpy(error->data, message, len);
+        error->len = len;
+    }
+
+    PQfreemem(message);
+
+    return error->data ? NGX_DECLINED : NGX_ERROR;
+}
