@@ -1,74 +1,105 @@
-#!/usr/bin/perl
-
 # Errors in a route are problem documents, elsewhere nginx's own pages.
 
 use strict;
 use warnings;
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
-use File::Temp qw(tempdir);
-use IO::Socket::INET;
-use Test::More tests => 7;
+use lib 't/lib';
+use IO::Uncompress::Gunzip qw(gunzip);
+use Scale;
+use Test::Nginx::Socket 'no_plan';
 
-my $root = abs_path(dirname(__FILE__) . '/..');
-my $dir = tempdir(CLEANUP => 1);
-my $probe = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
-my $port = $probe->sockport();
-close $probe;
+add_block_preprocessor(sub {
+    my ($block) = @_;
 
-mkdir "$dir/logs";
-open my $conf, '>', "$dir/nginx.conf" or die $!;
-print $conf <<"END";
-load_module $root/build/ngx_scale_module.so;
-pid $dir/pid;
-error_log $dir/logs/error.log;
-master_process off;
-daemon on;
-events { }
-http {
-    access_log off;
-    client_body_temp_path $dir/body;
+    $block->set_value(http_config => <<'END');
     gzip on;
     gzip_min_length 1;
     gzip_types application/problem+json;
-    server {
-        listen 127.0.0.1:$port;
+END
+
+    $block->set_value(config => <<'END');
         location /a { scale_route a; return 404; }
         location /plain { return 404; }
         location /b { scale_route b; client_max_body_size 3; root /none; }
-        location /e { scale_route e; error_page 403 \@mine; return 403; }
-        location \@mine { return 200 "reshaped"; }
-    }
-}
+        location /e { scale_route e; error_page 403 @mine; return 403; }
+        location @mine { return 200 "reshaped"; }
 END
-close $conf;
+});
 
-system('nginx', '-p', $dir, '-e', "$dir/logs/error.log",
-       '-c', "$dir/nginx.conf") == 0 or die "nginx does not start";
+add_response_body_check(sub {
+    my ($block, $body) = @_;
 
-open my $pidfile, '<', "$dir/pid" or die $!;
-chomp(my $pid = <$pidfile>);
+    my $expected = $block->gunzipped_body;
+    return if !defined $expected;
 
-END {
-    local $?;
-    kill QUIT => $pid if $pid;
-}
+    gunzip(\$body => \my $plain);
+    is($plain, $expected, $block->name . ' - gunzipped body');
+});
 
-sub answer {
-    return scalar `curl -si @_`;
-}
+no_shuffle();
+run_tests();
 
-my $url = "http://127.0.0.1:$port";
+__DATA__
 
-like(answer("$url/a"), qr/^Content-Type: application\/problem\+json/m,
-     'an error in a route is a problem document');
-like(answer("$url/a"),
-     qr/\{"type":"about:blank","title":"Not Found","status":404,"route":"a"\}/,
-     'it names status, title and route');
-like(answer("--compressed $url/a"), qr/Content-Encoding: gzip.*"route":"a"/s,
-     'it may be compressed');
-like(answer("-d 12345 $url/b"), qr/ 413 .*"status":413/s,
-     "nginx's own refusal is one as well");
-like(answer("$url/plain"), qr/<center>/, 'elsewhere the page stays');
-like(answer("$url/e"), qr/ 403 .*reshaped/s, 'error_page reshapes an error');
-unlike(answer("-I $url/a"), qr/\}/, 'HEAD has no body');
+=== TEST 1: an error in a route is a problem document that names the route
+--- request
+GET /a
+--- error_code: 404
+--- response_headers
+Content-Type: application/problem+json
+--- response_body
+{"type":"about:blank","title":"Not Found","status":404,"route":"a"}
+--- no_error_log
+[error]
+
+
+
+=== TEST 2: a problem document may be compressed
+--- request
+GET /a
+--- more_headers
+Accept-Encoding: gzip
+--- error_code: 404
+--- response_headers
+Content-Encoding: gzip
+--- gunzipped_body
+{"type":"about:blank","title":"Not Found","status":404,"route":"a"}
+
+
+
+=== TEST 3: nginx's own refusal of a large body is a problem document as well
+--- request
+POST /b
+12345
+--- error_code: 413
+--- response_headers
+Content-Type: application/problem+json
+--- response_body_like: "status":413
+
+
+
+=== TEST 4: outside of routes nginx's own page stays
+--- request
+GET /plain
+--- error_code: 404
+--- response_headers
+Content-Type: text/html
+--- response_body_like: <center>
+
+
+
+=== TEST 5: error_page reshapes an error of a route
+--- request
+GET /e
+--- error_code: 403
+--- response_body chomp
+reshaped
+
+
+
+=== TEST 6: the answer to HEAD has the document's headers and no body
+--- request
+HEAD /a
+--- error_code: 404
+--- response_headers
+Content-Type: application/problem+json
+--- response_body:

@@ -1,0 +1,221 @@
+package Scale;
+
+# The servers and helpers of t/*.t.
+#
+#     use lib 't/lib';
+#     use Scale qw(postgres memcached);
+#     use Test::Nginx::Socket 'no_plan';
+#
+# Everything started here is private to the test file, lives in a directory of
+# its own and is gone afterwards, however the test ends.  For the blocks:
+#
+#     $TEST_NGINX_PG_SOCKET    /tmp/…/.s.PGSQL.<port>, database app, role api
+#     $TEST_NGINX_PG_PORT      the same server on 127.0.0.1
+#     $TEST_NGINX_MC_PORT      memcached on 127.0.0.1
+#
+# TEST_NGINX_BINARY, NGX_SCALE_MODULE and TEST_NGINX_LOAD_MODULES choose what
+# is tested; other modules are added to the latter behind a space.
+# SCALE_KEEP=1 leaves the directory.
+#
+# An [alert] or [emerg] in any error.log, or a sanitizer's report, fails the
+# test file: its exit status is 1.
+
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
+use File::Temp qw(tempdir);
+
+my ($root, $owner, $dir, @expected);
+
+BEGIN {
+    $root = abs_path(dirname(__FILE__) . '/../..');
+    push @INC, "$root/t/lib/runner";
+}
+
+use Scale::Http;
+use Scale::Memcached;
+use Scale::Nginx;
+use Scale::Postgres;
+use Scale::Process;
+
+my %servers = (
+    postgres => sub {
+        my $server = Scale::Postgres::start($root, "$dir/pg");
+
+        $ENV{TEST_NGINX_PG_SOCKET} = $server->{socket};
+        $ENV{TEST_NGINX_PG_PORT} = $server->{port};
+    },
+    memcached => sub {
+        $ENV{TEST_NGINX_MC_PORT} = memcached(0)->{port};
+    },
+);
+
+
+sub import
+{
+    my (undef, @names) = @_;
+
+    prepare() if !defined $owner;
+
+    for my $name (@names) {
+        my $start = $servers{$name} or die "Scale knows no \"$name\"\n";
+        $start->();
+    }
+}
+
+
+# A short path under /tmp: unix sockets are made in it.
+
+sub prepare
+{
+    $owner = $$;
+    $dir = tempdir('scale-XXXXXX', DIR => '/tmp');
+    chmod 0711, $dir;
+
+    $ENV{PATH} .= ':/usr/sbin:/sbin';
+    $ENV{TEST_NGINX_BINARY} ||= '/usr/sbin/nginx';
+    $ENV{TEST_NGINX_SERVROOT} = "$dir/servroot";
+    $ENV{TEST_NGINX_PORT} = Scale::Process::free_port();
+    $ENV{TEST_NGINX_ERROR_LOG} = "$dir/error.log";
+    $ENV{TEST_NGINX_LOAD_MODULES} ||= $ENV{NGX_SCALE_MODULE}
+                                      || "$root/build/ngx_scale_module.so";
+
+    $SIG{$_} = sub { exit 1 } for qw(HUP INT TERM);
+}
+
+
+# PostgreSQL.  sql() is the superuser's, in database app; it dies on errors.
+
+sub sql { return Scale::Postgres::sql(@_) }
+sub postgres_pid { return Scale::Postgres::pid() }
+sub restart_postgres { Scale::Postgres::restart() }
+
+
+# how often statements LIKE this were executed
+
+sub statements
+{
+    my ($like) = @_;
+
+    $like =~ s/'/''/g;
+
+    return sql("SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"
+               . " WHERE query LIKE '$like'");
+}
+
+
+# memcached: { port, pid } of number $n, which is started if it is new.  Number
+# 0, the one meant where no number is given, is TEST_NGINX_MC_PORT's.
+
+sub memcached { return Scale::Memcached::server_or_start(@_) }
+sub restart_memcached { Scale::Memcached::restart(@_) }
+sub stop_memcached { Scale::Memcached::kill_one(@_) }
+sub signal_memcached { Scale::Memcached::signal(@_) }
+
+
+# nginx with master and workers: { pid, port, dir, error_log }
+
+sub nginx { return Scale::Nginx::start($dir, @_) }
+sub workers { return Scale::Nginx::workers(@_) }
+
+
+# the back ends as most tests want them
+
+sub http_config
+{
+    return <<'END';
+    scale_database main {
+        server       "unix:$TEST_NGINX_PG_SOCKET";
+        conninfo     "dbname=app user=api application_name=t";
+        connections  16;
+    }
+
+    scale_cache hot {
+        server   127.0.0.1:$TEST_NGINX_MC_PORT;
+        timeout  50ms;
+    }
+END
+}
+
+
+# The client; goes to the last Scale::nginx(), else to the blocks' nginx.
+
+sub get
+{
+    my ($path, %headers) = @_;
+
+    return request('GET', $path, undef, %headers);
+}
+
+
+sub request
+{
+    my ($method, $path, $body, %headers) = @_;
+
+    $headers{':port'} //= Scale::Nginx::latest_port()
+                          // $ENV{TEST_NGINX_PORT};
+
+    return Scale::Http::request($method, $path, $body, %headers);
+}
+
+
+sub wait_for { return Scale::Process::wait_for(@_) }
+sub dir { return $dir }
+
+
+# an [alert] that this test causes itself
+
+sub expect_in_log
+{
+    push @expected, @_;
+}
+
+
+sub complaints
+{
+    my @bad;
+
+    for my $log ($ENV{TEST_NGINX_ERROR_LOG}, Scale::Nginx::error_logs()) {
+        for my $line (split /\n/, Scale::Process::slurp($log)) {
+            next if $line !~ /\[(?:alert|emerg)\]|runtime error:
+                              |(?:Address|Leak)Sanitizer/x;
+            next if grep { $line =~ $_ } @expected;
+
+            push @bad, $line;
+        }
+    }
+
+    return @bad;
+}
+
+
+END {
+    if (defined $owner && $$ == $owner) {
+        my $status = $?;
+
+        $SIG{$_} = 'IGNORE' for qw(HUP INT TERM);
+
+        Test::Nginx::Util::stop_nginx()
+            if Test::Nginx::Util->can('stop_nginx');
+        Scale::Nginx::halt();
+        Scale::Memcached::halt();
+        Scale::Postgres::halt();
+
+        my @bad = complaints();
+
+        print STDERR map { "# error.log: $_\n" } @bad;
+
+        if ($ENV{SCALE_KEEP}) {
+            print STDERR "# left: $dir\n";
+        } else {
+            remove_tree($dir);
+        }
+
+        $? = $status || (@bad ? 1 : 0);
+    }
+}
+
+
+1;

@@ -1,0 +1,99 @@
+package Scale::Memcached;
+
+# Private memcacheds; number 0 is the one TEST_NGINX_MC_PORT names.
+
+use strict;
+use warnings;
+use IO::Socket::INET;
+use Scale::Process qw(spawn stop alive free_port wait_for);
+
+my @servers;    # { port, pid }
+
+
+# What the module's README asks of a memcached: temporary_ttl lets short-lived
+# entries go to a slab page of their own, -R lets one connection pipeline.
+
+sub server_or_start
+{
+    my ($number, @options) = @_;
+
+    return $servers[$number] if $servers[$number];
+
+    my $server = { port => free_port(), options => \@options };
+
+    $servers[$number] = $server;
+    launch($server);
+
+    return $server;
+}
+
+
+sub launch
+{
+    my ($server) = @_;
+
+    $server->{pid} = spawn({ dies => 'KILL' }, 'memcached',
+                           '-l', '127.0.0.1', '-p', $server->{port}, '-U', 0,
+                           '-c', 4096, '-R', 200, '-o', 'temporary_ttl=61',
+                           $> == 0 ? ('-u', 'nobody') : (),
+                           @{ $server->{options} });
+
+    wait_for(sub { !alive($server->{pid}) || answers($server) }, 10);
+
+    answers($server) or die "memcached does not start\n";
+}
+
+
+sub answers
+{
+    my ($server) = @_;
+
+    return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                 PeerPort => $server->{port});
+}
+
+
+sub server
+{
+    my ($number) = @_;
+
+    return $servers[$number // 0] // die "there is no such memcached\n";
+}
+
+
+sub signal
+{
+    my ($name, $number) = @_;
+
+    kill $name => server($number)->{pid};
+}
+
+
+# as a crash does
+
+sub kill_one
+{
+    my ($number) = @_;
+
+    stop(server($number)->{pid}, 'KILL');
+}
+
+
+# on its old port, empty
+
+sub restart
+{
+    my ($number) = @_;
+
+    kill_one($number);
+    launch(server($number));
+}
+
+
+sub halt
+{
+    stop($_->{pid}, 'KILL') for grep { defined } @servers;
+}
+
+
+1;
