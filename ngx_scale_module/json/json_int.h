@@ -1,0 +1,84 @@
+
+/*
+ * Private to the JSON room: the output buffer and the types' writers.
+ */
+
+#ifndef _NGX_SCALE_JSON_INT_H_INCLUDED_
+#define _NGX_SCALE_JSON_INT_H_INCLUDED_
+
+
+#include "json/json.h"
+
+
+/*
+ * One piece of memory, replaced by one of at least twice the size when it is
+ * short.  Only what was reserved may be written.
+ */
+
+typedef struct {
+    u_char        *start;
+    u_char        *pos;
+    u_char        *end;
+    ngx_pool_t    *pool;
+    ngx_str_t      scratch;           /* for an array's unquoted elements */
+    unsigned       one_line:1;        /* no line breaks inside of a value */
+} ngx_scale_json_out_t;
+
+/* NGX_ERROR: memory */
+ngx_int_t ngx_scale_json_out_init(ngx_scale_json_out_t *out, ngx_pool_t *pool,
+    size_t size);
+ngx_int_t ngx_scale_json_out_grow(ngx_scale_json_out_t *out, size_t size);
+ngx_int_t ngx_scale_json_out_append(ngx_scale_json_out_t *out, u_char *data,
+    size_t len);
+
+static ngx_inline ngx_int_t
+ngx_scale_json_out_reserve(ngx_scale_json_out_t *out, size_t size)
+{
+    return (size_t) (out->end - out->pos) >= size
+           ? NGX_OK : ngx_scale_json_out_grow(out, size);
+}
+
+
+/*
+ * Writes text in the form its type has in JSON; text that has not the form
+ * the type's output has in the PostgreSQL manual becomes a string.
+ */
+typedef ngx_int_t (*ngx_scale_json_writer_pt)(ngx_scale_json_out_t *out,
+    ngx_str_t *text);
+
+typedef struct {
+    ngx_uint_t                  oid;
+    ngx_scale_json_writer_pt    writer;    /* NULL: not to be shown */
+    unsigned                    array:1;   /* "writer" is its elements' */
+    unsigned                    json:1;    /* the text is JSON */
+} ngx_scale_json_type_t;
+
+/* every OID has a type; that of an unknown one writes strings */
+ngx_scale_json_type_t *ngx_scale_json_type(ngx_uint_t oid);
+
+ngx_int_t ngx_scale_json_write_value(ngx_scale_json_out_t *out,
+    ngx_scale_json_type_t *type, ngx_str_t *text);
+ngx_int_t ngx_scale_json_write_string(ngx_scale_json_out_t *out,
+    ngx_str_t *text);
+ngx_int_t ngx_scale_json_write_bytea(ngx_scale_json_out_t *out,
+    ngx_str_t *text);
+ngx_int_t ngx_scale_json_write_timestamp(ngx_scale_json_out_t *out,
+    ngx_str_t *text);
+
+
+/* a column that is shown; "prefix" is what precedes its value in an object */
+
+typedef struct {
+    ngx_uint_t                index;
+    ngx_scale_json_type_t    *type;
+    ngx_str_t                 name;
+    ngx_str_t                 prefix;
+} ngx_scale_json_column_t;
+
+/* a header line and "nrows" lines */
+ngx_int_t ngx_scale_json_write_csv(ngx_scale_json_out_t *out,
+    ngx_scale_rows_t *rows, ngx_uint_t nrows,
+    ngx_scale_json_column_t *columns, ngx_uint_t n);
+
+
+#endif /* _NGX_SCALE_JSON_INT_H_INCLUDED_ */

@@ -1,0 +1,307 @@
+
+/*
+ * Results as JSON and NDJSON.
+ */
+
+#include "json/json_int.h"
+
+
+/* around a result, and what a few escapes add to it before it must grow */
+
+#define NGX_SCALE_JSON_SLACK  64
+
+
+static ngx_int_t ngx_scale_json_columns(ngx_pool_t *pool,
+    ngx_scale_rows_t *rows, ngx_scale_json_column_t **columns,
+    ngx_uint_t *n);
+static ngx_uint_t ngx_scale_json_hidden(ngx_str_t *name);
+static ngx_int_t ngx_scale_json_prefixes(ngx_scale_json_out_t *names,
+    ngx_scale_json_column_t *columns, ngx_uint_t n);
+static size_t ngx_scale_json_estimate(ngx_scale_rows_t *rows,
+    ngx_uint_t nrows, ngx_scale_json_column_t *columns, ngx_uint_t n);
+static ngx_int_t ngx_scale_json_write_rows(ngx_scale_json_out_t *out,
+    ngx_scale_rows_t *rows, ngx_uint_t nrows,
+    ngx_scale_json_column_t *columns, ngx_uint_t n, ngx_uint_t list);
+static ngx_int_t ngx_scale_json_write_row(ngx_scale_json_out_t *out,
+    ngx_scale_rows_t *rows, ngx_uint_t row,
+    ngx_scale_json_column_t *columns, ngx_uint_t n);
+static ngx_int_t ngx_scale_json_write_cell(ngx_scale_json_out_t *out,
+    ngx_scale_rows_t *rows, ngx_uint_t row,
+    ngx_scale_json_column_t *column);
+
+
+/* columns for the application's own use, not for its clients */
+
+static ngx_str_t  ngx_scale_json_hidden_names[] = {
+    ngx_string("http:"),
+    ngx_string("row:"),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_scale_json_write(ngx_pool_t *pool, ngx_scale_rows_t *rows,
+    ngx_uint_t shape, ngx_uint_t representation, ngx_str_t *out)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                n, nrows;
+    ngx_scale_json_out_t      o;
+    ngx_scale_json_column_t  *columns;
+
+    if (ngx_scale_json_columns(pool, rows, &columns, &n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (shape == NGX_SCALE_JSON_VALUE) {
+        n = ngx_min(n, 1);
+    }
+
+    nrows = (shape == NGX_SCALE_JSON_ROWS) ? rows->nrows
+                                           : ngx_min(rows->nrows, 1);
+
+    if (ngx_scale_json_out_init(&o, pool,
+                                ngx_scale_json_estimate(rows, nrows, columns,
+                                                        n))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    o.one_line = (representation == NGX_SCALE_JSON_NDJSON);
+
+    if (representation == NGX_SCALE_JSON_CSV) {
+        rc = ngx_scale_json_write_csv(&o, rows, nrows, columns, n);
+
+    } else if (shape == NGX_SCALE_JSON_VALUE) {
+        rc = ngx_scale_json_write_cell(&o, rows, 0, n ? columns : NULL);
+
+        if (rc == NGX_OK) {
+            rc = ngx_scale_json_out_append(&o, (u_char *) "\n", 1);
+        }
+
+    } else {
+        rc = ngx_scale_json_write_rows(&o, rows, nrows, columns, n,
+                                       shape == NGX_SCALE_JSON_ROWS
+                                       && !o.one_line);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    out->data = o.start;
+    out->len = o.pos - o.start;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_json_columns(ngx_pool_t *pool, ngx_scale_rows_t *rows,
+    ngx_scale_json_column_t **columns, ngx_uint_t *n)
+{
+    size_t                    size;
+    ngx_uint_t                i;
+    ngx_scale_json_out_t      names;
+    ngx_scale_json_type_t    *type;
+    ngx_scale_json_column_t  *column;
+
+    column = ngx_palloc(pool, rows->ncolumns * sizeof(*column) + 1);
+    if (column == NULL) {
+        return NGX_ERROR;
+    }
+
+    *columns = column;
+    size = 0;
+
+    for (i = 0; i < rows->ncolumns; i++) {
+        type = ngx_scale_json_type(rows->columns[i].oid);
+
+        if (type->writer == NULL
+            || ngx_scale_json_hidden(&rows->columns[i].name))
+        {
+            continue;
+        }
+
+        column->index = i;
+        column->type = type;
+        column->name = rows->columns[i].name;
+        size += column->name.len + sizeof(",\"\":");
+        column++;
+    }
+
+    *n = column - *columns;
+
+    if (ngx_scale_json_out_init(&names, pool, size + NGX_SCALE_JSON_SLACK)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_json_prefixes(&names, *columns, *n);
+}
+
+
+static ngx_uint_t
+ngx_scale_json_hidden(ngx_str_t *name)
+{
+    ngx_str_t  *hidden;
+
+    for (hidden = ngx_scale_json_hidden_names; hidden->len; hidden++) {
+        if (name->len >= hidden->len
+            && ngx_memcmp(name->data, hidden->data, hidden->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* all names are written before any is pointed to: the memory may move */
+
+static ngx_int_t
+ngx_scale_json_prefixes(ngx_scale_json_out_t *names,
+    ngx_scale_json_column_t *columns, ngx_uint_t n)
+{
+    u_char      *p;
+    size_t       start;
+    ngx_uint_t   i;
+
+    for (i = 0; i < n; i++) {
+        start = names->pos - names->start;
+
+        if (ngx_scale_json_out_append(names, (u_char *) (i ? "," : "{"), 1)
+            != NGX_OK
+            || ngx_scale_json_write_string(names, &columns[i].name) != NGX_OK
+            || ngx_scale_json_out_append(names, (u_char *) ":", 1) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        columns[i].prefix.len = names->pos - names->start - start;
+    }
+
+    p = names->start;
+
+    for (i = 0; i < n; i++) {
+        columns[i].prefix.data = p;
+        p += columns[i].prefix.len;
+    }
+
+    return NGX_OK;
+}
+
+
+/* exact for text that needs no escapes, "null" and "false" counted in */
+
+static size_t
+ngx_scale_json_estimate(ngx_scale_rows_t *rows, ngx_uint_t nrows,
+    ngx_scale_json_column_t *columns, ngx_uint_t n)
+{
+    size_t      size;
+    ngx_str_t   cell;
+    ngx_uint_t  i, row;
+
+    size = sizeof("{},\n");
+
+    for (i = 0; i < n; i++) {
+        size += columns[i].prefix.len + sizeof("false");
+    }
+
+    size *= nrows;
+
+    for (row = 0; row < nrows; row++) {
+        for (i = 0; i < n; i++) {
+            if (rows->get(rows, row, columns[i].index, &cell) == NGX_OK) {
+                size += cell.len;
+            }
+        }
+    }
+
+    return size + size / 32 + NGX_SCALE_JSON_SLACK;
+}
+
+
+static ngx_int_t
+ngx_scale_json_write_rows(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
+    ngx_uint_t nrows, ngx_scale_json_column_t *columns, ngx_uint_t n,
+    ngx_uint_t list)
+{
+    ngx_uint_t  i;
+
+    if (list
+        && ngx_scale_json_out_append(out, (u_char *) "[", 1) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < nrows; i++) {
+
+        if (list && i
+            && ngx_scale_json_out_append(out, (u_char *) ",", 1) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ngx_scale_json_write_row(out, rows, i, columns, n) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (!list
+            && ngx_scale_json_out_append(out, (u_char *) "\n", 1) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (list) {
+        return ngx_scale_json_out_append(out, (u_char *) "]\n", 2);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_json_write_row(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
+    ngx_uint_t row, ngx_scale_json_column_t *columns, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    if (n == 0) {
+        return ngx_scale_json_out_append(out, (u_char *) "{}", 2);
+    }
+
+    for (i = 0; i < n; i++) {
+        if (ngx_scale_json_out_append(out, columns[i].prefix.data,
+                                      columns[i].prefix.len)
+            != NGX_OK
+            || ngx_scale_json_write_cell(out, rows, row, &columns[i])
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_scale_json_out_append(out, (u_char *) "}", 1);
+}
+
+
+/* no column is null as well: what was selected for its effects alone */
+
+static ngx_int_t
+ngx_scale_json_write_cell(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
+    ngx_uint_t row, ngx_scale_json_column_t *column)
+{
+    ngx_str_t  cell;
+
+    if (column == NULL
+        || rows->get(rows, row, column->index, &cell) != NGX_OK)
+    {
+        return ngx_scale_json_out_append(out, (u_char *) "null", 4);
+    }
+
+    return ngx_scale_json_write_value(out, column->type, &cell);
+}

@@ -1,0 +1,197 @@
+
+/*
+ * The output buffer and JSON strings (RFC 8259, section 7).
+ */
+
+#include "json/json_int.h"
+
+#if (__SSE2__)
+#include <emmintrin.h>
+#endif
+
+
+#define NGX_SCALE_JSON_BLOCK  16
+
+
+static size_t ngx_scale_json_copy_clean(u_char *dst, u_char *src,
+    u_char *last);
+static u_char *ngx_scale_json_escape(u_char *dst, u_char ch);
+
+
+/* what follows the backslash; 'u': four hexadecimal digits */
+
+static u_char  ngx_scale_json_escapes[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+
+
+ngx_int_t
+ngx_scale_json_out_init(ngx_scale_json_out_t *out, ngx_pool_t *pool,
+    size_t size)
+{
+    ngx_memzero(out, sizeof(ngx_scale_json_out_t));
+
+    out->pool = pool;
+    out->start = ngx_pnalloc(pool, size);
+    if (out->start == NULL) {
+        return NGX_ERROR;
+    }
+
+    out->pos = out->start;
+    out->end = out->start + size;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_json_out_grow(ngx_scale_json_out_t *out, size_t size)
+{
+    u_char  *p;
+    size_t   used, total;
+
+    used = out->pos - out->start;
+    total = 2 * ngx_max((size_t) (out->end - out->start), used + size);
+
+    p = ngx_pnalloc(out->pool, total);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, out->start, used);
+    ngx_pfree(out->pool, out->start);
+
+    out->start = p;
+    out->pos = p + used;
+    out->end = p + total;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_json_out_append(ngx_scale_json_out_t *out, u_char *data, size_t len)
+{
+    if (ngx_scale_json_out_reserve(out, len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    out->pos = ngx_cpymem(out->pos, data, len);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_json_write_string(ngx_scale_json_out_t *out, ngx_str_t *text)
+{
+    u_char  *p, *last;
+    size_t   n;
+
+    p = text->data;
+    last = p + text->len;
+
+    /* two quotes, the rest of the text, one escape */
+
+    if (ngx_scale_json_out_reserve(out, text->len + 8) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *out->pos++ = '"';
+
+    for ( ;; ) {
+        n = ngx_scale_json_copy_clean(out->pos, p, last);
+        out->pos += n;
+        p += n;
+
+        if (p == last) {
+            break;
+        }
+
+        if (ngx_scale_json_out_reserve(out, last - p + 8) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        out->pos = ngx_scale_json_escape(out->pos, *p++);
+    }
+
+    *out->pos++ = '"';
+
+    return NGX_OK;
+}
+
+
+/*
+ * Copies up to the first byte that needs an escape, and returns how far it
+ * came.  It may write behind that, but never more than there is to read.
+ */
+
+static size_t
+ngx_scale_json_copy_clean(u_char *dst, u_char *src, u_char *last)
+{
+    u_char   *p;
+#if (__SSE2__)
+    int       mask;
+    __m128i   block, quote, backslash, control, found;
+
+    quote = _mm_set1_epi8('"');
+    backslash = _mm_set1_epi8('\\');
+    control = _mm_set1_epi8(0x1f);
+#endif
+
+    p = src;
+
+#if (__SSE2__)
+
+    while (last - p >= NGX_SCALE_JSON_BLOCK) {
+        block = _mm_loadu_si128((__m128i *) p);
+        _mm_storeu_si128((__m128i *) dst, block);
+
+        /* the lesser of a byte and 0x1f is the byte: it is a control */
+
+        found = _mm_or_si128(_mm_cmpeq_epi8(block, quote),
+                             _mm_cmpeq_epi8(block, backslash));
+        found = _mm_or_si128(found,
+                             _mm_cmpeq_epi8(_mm_min_epu8(block, control),
+                                            block));
+        mask = _mm_movemask_epi8(found);
+
+        if (mask) {
+            return p - src + __builtin_ctz(mask);
+        }
+
+        p += NGX_SCALE_JSON_BLOCK;
+        dst += NGX_SCALE_JSON_BLOCK;
+    }
+
+#endif
+
+    while (p < last && *p >= 0x20 && *p != '"' && *p != '\\') {
+        *dst++ = *p++;
+    }
+
+    return p - src;
+}
+
+
+static u_char *
+ngx_scale_json_escape(u_char *dst, u_char ch)
+{
+    static u_char  hex[] = "0123456789abcdef";
+
+    *dst++ = '\\';
+
+    if (ch >= 0x20) {
+        *dst++ = ch;
+        return dst;
+    }
+
+    *dst++ = ngx_scale_json_escapes[ch];
+
+    if (dst[-1] == 'u') {
+        *dst++ = '0';
+        *dst++ = '0';
+        *dst++ = hex[ch >> 4];
+        *dst++ = hex[ch & 0xf];
+    }
+
+    return dst;
+}
