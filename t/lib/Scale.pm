@@ -12,6 +12,7 @@ package Scale;
 #     $TEST_NGINX_PG_SOCKET    /tmp/…/.s.PGSQL.<port>, database app, role api
 #     $TEST_NGINX_PG_PORT      the same server on 127.0.0.1
 #     $TEST_NGINX_MC_PORT      memcached on 127.0.0.1
+#     $TEST_NGINX_DIR          the directory, for sockets and files of a test
 #
 # TEST_NGINX_BINARY, NGX_SCALE_MODULE and TEST_NGINX_LOAD_MODULES choose what
 # is tested; other modules are added to the latter behind a space.
@@ -76,6 +77,7 @@ sub prepare
 
     $ENV{PATH} .= ':/usr/sbin:/sbin';
     $ENV{TEST_NGINX_BINARY} ||= '/usr/sbin/nginx';
+    $ENV{TEST_NGINX_DIR} = $dir;
     $ENV{TEST_NGINX_SERVROOT} = "$dir/servroot";
     $ENV{TEST_NGINX_PORT} = Scale::Process::free_port();
     $ENV{TEST_NGINX_ERROR_LOG} = "$dir/error.log";
