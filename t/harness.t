@@ -9,6 +9,9 @@ use Test::Nginx::Socket 'no_plan';
 is(Scale::sql('SELECT current_database()'), 'app', 'sql() speaks to app');
 is(Scale::sql("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'api'"), 't',
    'the role api may log in');
+Scale::sql('CREATE TABLE here (id int)');
+is(Scale::sql("SELECT has_table_privilege('api', 'here', 'INSERT')"), 't',
+   'api may write to new tables');
 ok(!eval { Scale::sql('SELECT nothing'); 1 }, 'sql() dies of an error');
 like($@, qr/"nothing" does not exist/, 'and says which');
 

@@ -89,6 +89,7 @@ sub prepare
 
 
 # PostgreSQL.  sql() is the superuser's, in database app; it dies on errors.
+# The role api may use the tables and sequences it makes.
 
 sub sql { return Scale::Postgres::sql(@_) }
 sub postgres_pid { return Scale::Postgres::pid() }

@@ -32,10 +32,12 @@ sub launch
 {
     my ($server) = @_;
 
-    $server->{pid} = spawn({ dies => 'KILL' }, 'memcached',
+    # not by -u: a change of user clears the signal of a parent's death
+    my $user = $> == 0 ? 'nobody' : undef;
+
+    $server->{pid} = spawn({ user => $user, dies => 'KILL' }, 'memcached',
                            '-l', '127.0.0.1', '-p', $server->{port}, '-U', 0,
                            '-c', 4096, '-R', 200, '-o', 'temporary_ttl=61',
-                           $> == 0 ? ('-u', 'nobody') : (),
                            @{ $server->{options} });
 
     wait_for(sub { !alive($server->{pid}) || answers($server) }, 10);

@@ -33,10 +33,12 @@ sub start
                            '-c', "$dir/nginx.conf");
     push @servers, $server;
 
-    wait_for(sub { !alive($server->{pid}) || -s "$dir/pid" },
+    my $count = $option{workers} // 2;
+
+    wait_for(sub { !alive($server->{pid}) || workers($server) >= $count },
              $start_patience);
 
-    alive($server->{pid}) && -s "$dir/pid"
+    alive($server->{pid}) && workers($server) >= $count
         or die "nginx does not start:\n" . slurp("$dir/stderr");
 
     return $server;
@@ -98,8 +100,9 @@ sub workers
     my ($server) = @_;
 
     my $path = "/proc/$server->{pid}/task/$server->{pid}/children";
+    my @pids = split ' ', slurp($path);
 
-    return split ' ', slurp($path);
+    return @pids;
 }
 
 

@@ -8,7 +8,8 @@ use warnings;
 use Fcntl qw(:flock);
 use File::Path qw(make_path);
 use IPC::Open3 qw(open3);
-use Scale::Process qw(spawn stop alive free_port wait_for slurp server_user);
+use Scale::Process qw(spawn stop alive free_port wait_for slurp as_user
+                      server_user);
 
 # The template is made anew when this changes.
 my $template_version = 1;
@@ -36,8 +37,7 @@ sub as_server
 {
     my ($user) = server_user();
 
-    return defined $user ? ('setpriv', "--reuid=$user", "--regid=$user",
-                            '--clear-groups') : ();
+    return defined $user ? ('setpriv', as_user($user)) : ();
 }
 
 
@@ -143,10 +143,12 @@ sub start
                             sort keys %setting] };
     launch();
 
-    sql(qq{CREATE ROLE api LOGIN}, 'postgres');
-    sql(qq{CREATE DATABASE app}, 'postgres');
-    sql('CREATE EXTENSION pg_stat_statements');
-    quietly(psql('app'), '-f', "$root/conf/sql/scale.sql");
+    sql('CREATE ROLE api LOGIN', 'postgres');
+    sql('CREATE DATABASE app', 'postgres');
+    quietly(psql('app'), '-f', "$root/conf/sql/scale.sql", map { ('-c', $_) }
+            'CREATE EXTENSION pg_stat_statements',
+            'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO api',
+            'ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO api');
 
     return { port => $port, socket => "$dir/.s.PGSQL.$port" };
 }
@@ -154,7 +156,9 @@ sub start
 
 sub launch
 {
-    $server->{pid} = spawn({ user => server_user(), log => $server->{log},
+    my ($user) = server_user();
+
+    $server->{pid} = spawn({ user => $user, log => $server->{log},
                              dies => 'QUIT' }, @{ $server->{command} });
 
     wait_for(sub { !alive($server->{pid}) || ready() }, $start_patience);

@@ -5,13 +5,13 @@ package Scale::Process;
 use strict;
 use warnings;
 use Exporter qw(import);
-use Fcntl qw(F_SETFD);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(spawn stop alive free_port wait_for slurp server_user);
+our @EXPORT_OK = qw(spawn stop alive free_port wait_for slurp as_user
+                    server_user);
 
 my %ours;       # pid => 1 until it is reaped
 my @claims;     # sockets that keep ports of ours from other test files
@@ -22,6 +22,18 @@ my @claims;     # sockets that keep ports of ours from other test files
 sub server_user
 {
     return $> == 0 ? 'postgres' : ();
+}
+
+
+# setpriv's arguments
+
+sub as_user
+{
+    my ($name) = @_;
+
+    my $group = (getpwnam $name)[3] // die "there is no user $name\n";
+
+    return ("--reuid=$name", "--regid=$group", '--clear-groups');
 }
 
 
@@ -84,8 +96,7 @@ sub spawn
 
     my @as = qw(setpriv --pdeathsig);
     push @as, $option->{dies} // 'KILL';
-    push @as, "--reuid=$option->{user}", "--regid=$option->{user}",
-              '--clear-groups' if defined $option->{user};
+    push @as, as_user($option->{user}) if defined $option->{user};
 
     my $pid = fork // die "fork: $!\n";
 

@@ -5,13 +5,12 @@ package Test::Nginx::Check;
 use strict;
 use warnings;
 use Exporter qw(import);
-use Test::Builder;
 use Test::More import => [qw(diag fail is like ok unlike)];
 use Test::Nginx::Client qw(parse_response field);
 use Test::Nginx::Util qw(bail_out expand log_lines skip_log wait_until);
 use Time::HiRes qw(sleep);
 
-our @EXPORT_OK = qw(also_fails check_error_log check_response);
+our @EXPORT_OK = qw(check_error_log check_response);
 
 our @Body;      # add_response_body_check()
 
@@ -27,17 +26,6 @@ sub is_str
 
     return ref $expected ? like($got, $expected, $title)
                          : is($got, $expected, $title);
-}
-
-
-# a failure that no plan counted
-
-sub also_fails
-{
-    my ($title) = @_;
-
-    Test::Builder->new->no_ending(1);
-    fail($title);
 }
 
 
@@ -67,7 +55,7 @@ sub check_response
         ? ({ code => 200, headers => '', fields => [], body => $raw }, '')
         : parse_response($raw, $method);
 
-    also_fails($block->name . ' - the last chunk is missing')
+    fail($block->name . ' - the last chunk is missing')
         if $response && $response->{broken};
 
     check_code($block, $response, $index);

@@ -7,7 +7,7 @@ package Test::Nginx::Socket;
 
 use Test::Base -Base;
 use Scalar::Util qw(looks_like_number);
-use Test::Nginx::Check qw(also_fails check_error_log check_response);
+use Test::Nginx::Check qw(check_error_log check_response);
 use Test::Nginx::Client qw(requests_of send_request);
 use Test::Nginx::Mock qw(start_mock check_mock stop_mock);
 use Test::Nginx::Util qw(bail_out clear_server_root log_lines new_block
@@ -257,7 +257,7 @@ sub ensure_nginx ($)
 
     diag(slurp("$Test::Nginx::Util::LogDir/stderr"));
     diag(grep { /\[(?:emerg|alert|crit)\]/ } log_lines());
-    bail_out("$name - cannot start nginx: wait status $status");
+    die "$name - cannot start nginx: wait status $status\n";
 }
 
 
@@ -298,7 +298,7 @@ sub run_requests ($$)
                                          scalar $block->shutdown);
 
         if (defined $error && !defined $block->abort) {
-            also_fails("$name - ERROR: $error");
+            fail("$name - ERROR: $error");
         }
 
         for my $method (@{ $request->{methods} }) {

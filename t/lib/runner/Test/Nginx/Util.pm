@@ -138,13 +138,19 @@ sub placeholder
 }
 
 
+# below the range that outgoing connections use
+
 sub free_port
 {
-    my $socket = IO::Socket::INET->new(Listen => 1,
-                                       LocalAddr => $ServerAddr)
-        or bail_out("no free port: $!");
+    for (1 .. 1000) {
+        my $port = 12000 + int rand 20000;
 
-    return $socket->sockport;
+        return $port if IO::Socket::INET->new(Listen => 1, ReuseAddr => 1,
+                                              LocalAddr => $ServerAddr,
+                                              LocalPort => $port);
+    }
+
+    bail_out('no free port');
 }
 
 
