@@ -18,7 +18,8 @@ use Test::Builder;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK = qw(
-    bail_out clear_server_root expand wait_until parse_time slurp new_block write_conf
+    bail_out clear_server_root expand wait_until parse_time slurp new_block
+    write_conf
     write_user_files start_nginx stop_nginx nginx_runs nginx_version
     skip_log log_lines keep_log
 );
