@@ -81,4 +81,51 @@ ngx_int_t ngx_scale_json_write_csv(ngx_scale_json_out_t *out,
     ngx_scale_json_column_t *columns, ngx_uint_t n);
 
 
+/* names of members; "few" needs no memory and is enough for most bodies */
+
+#define NGX_SCALE_JSON_FEW  32
+
+typedef struct {
+    ngx_str_t                  name;       /* decoded */
+    uint32_t                   hash;
+    uint32_t                   next;
+} ngx_scale_json_name_t;
+
+typedef struct {
+    ngx_pool_t                *pool;
+    uint64_t                   key[2];
+    ngx_scale_json_name_t     *entries;
+    uint32_t                  *buckets;
+    uint32_t                   size;       /* of both, a power of two */
+    uint32_t                   n;
+    ngx_scale_json_name_t      few[NGX_SCALE_JSON_FEW];
+    uint32_t                   few_buckets[NGX_SCALE_JSON_FEW];
+} ngx_scale_json_names_t;
+
+void ngx_scale_json_names_init(ngx_scale_json_names_t *names,
+    ngx_pool_t *pool, uint32_t seed);
+void ngx_scale_json_names_done(ngx_scale_json_names_t *names);
+
+/*
+ * Adds a name to the object whose first name was entry "base"; NGX_DECLINED:
+ * the object has it; NGX_ERROR: memory.  drop() ends the object.
+ */
+ngx_int_t ngx_scale_json_names_add(ngx_scale_json_names_t *names,
+    uint32_t base, ngx_str_t *name);
+void ngx_scale_json_names_drop(ngx_scale_json_names_t *names, uint32_t base);
+
+
+extern const char  ngx_scale_json_truncated[];
+
+/*
+ * Passes over a string whose first quote is before "pos".  NGX_DECLINED: "pos"
+ * is where the fault is.
+ */
+ngx_int_t ngx_scale_json_check_string(u_char **pos, u_char *last,
+    ngx_uint_t *escaped, const char **reason);
+
+/* the value of a string that was checked; its size, at most that of "src" */
+size_t ngx_scale_json_decode(u_char *dst, ngx_str_t *src);
+
+
 #endif /* _NGX_SCALE_JSON_INT_H_INCLUDED_ */
