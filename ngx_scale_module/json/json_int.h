@@ -7,6 +7,7 @@
 #define _NGX_SCALE_JSON_INT_H_INCLUDED_
 
 
+#include <yajl/yajl_common.h>
 #include "json/json.h"
 
 
@@ -126,6 +127,26 @@ ngx_int_t ngx_scale_json_check_string(u_char **pos, u_char *last,
 
 /* the value of a string that was checked; its size, at most that of "src" */
 size_t ngx_scale_json_decode(u_char *dst, ngx_str_t *src);
+
+
+/* yajl's memory for one body, which must outlive the parser */
+
+typedef struct {
+    size_t               size;
+    size_t               unused;           /* for alignment */
+} ngx_scale_json_block_t;
+
+typedef struct {
+    yajl_alloc_funcs     funcs;
+    ngx_pool_t          *pool;
+    u_char              *start;
+    u_char              *pos;
+    u_char              *end;
+} ngx_scale_json_arena_t;
+
+ngx_int_t ngx_scale_json_arena_init(ngx_scale_json_arena_t *arena,
+    ngx_pool_t *pool, size_t body);
+void ngx_scale_json_arena_done(ngx_scale_json_arena_t *arena);
 
 
 #endif /* _NGX_SCALE_JSON_INT_H_INCLUDED_ */
