@@ -40,6 +40,19 @@ ngx_scale_json_out_reserve(ngx_scale_json_out_t *out, size_t size)
 }
 
 
+static ngx_inline ngx_int_t
+ngx_scale_json_out_char(ngx_scale_json_out_t *out, u_char ch)
+{
+    if (ngx_scale_json_out_reserve(out, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *out->pos++ = ch;
+
+    return NGX_OK;
+}
+
+
 /*
  * Writes text in the form its type has in JSON; text that has not the form
  * the type's output has in the PostgreSQL manual becomes a string.

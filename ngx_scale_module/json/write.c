@@ -76,7 +76,7 @@ ngx_scale_json_write(ngx_pool_t *pool, ngx_scale_rows_t *rows,
         rc = ngx_scale_json_write_cell(&o, rows, 0, n ? columns : NULL);
 
         if (rc == NGX_OK) {
-            rc = ngx_scale_json_out_append(&o, (u_char *) "\n", 1);
+            rc = ngx_scale_json_out_char(&o, LF);
         }
 
     } else {
@@ -172,10 +172,9 @@ ngx_scale_json_prefixes(ngx_scale_json_out_t *names,
     for (i = 0; i < n; i++) {
         start = names->pos - names->start;
 
-        if (ngx_scale_json_out_append(names, (u_char *) (i ? "," : "{"), 1)
-            != NGX_OK
+        if (ngx_scale_json_out_char(names, i ? ',' : '{') != NGX_OK
             || ngx_scale_json_write_string(names, &columns[i].name) != NGX_OK
-            || ngx_scale_json_out_append(names, (u_char *) ":", 1) != NGX_OK)
+            || ngx_scale_json_out_char(names, ':') != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -231,17 +230,13 @@ ngx_scale_json_write_rows(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
 {
     ngx_uint_t  i;
 
-    if (list
-        && ngx_scale_json_out_append(out, (u_char *) "[", 1) != NGX_OK)
-    {
+    if (list && ngx_scale_json_out_char(out, '[') != NGX_OK) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < nrows; i++) {
 
-        if (list && i
-            && ngx_scale_json_out_append(out, (u_char *) ",", 1) != NGX_OK)
-        {
+        if (list && i && ngx_scale_json_out_char(out, ',') != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -249,9 +244,7 @@ ngx_scale_json_write_rows(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
             return NGX_ERROR;
         }
 
-        if (!list
-            && ngx_scale_json_out_append(out, (u_char *) "\n", 1) != NGX_OK)
-        {
+        if (!list && ngx_scale_json_out_char(out, LF) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -285,7 +278,7 @@ ngx_scale_json_write_row(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
         }
     }
 
-    return ngx_scale_json_out_append(out, (u_char *) "}", 1);
+    return ngx_scale_json_out_char(out, '}');
 }
 
 

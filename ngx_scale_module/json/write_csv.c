@@ -32,7 +32,7 @@ ngx_scale_json_write_csv(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
 
     for (i = 0; i < n; i++) {
 
-        if (i && ngx_scale_json_out_append(out, (u_char *) ",", 1) != NGX_OK) {
+        if (i && ngx_scale_json_out_char(out, ',') != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -70,7 +70,7 @@ ngx_scale_json_csv_line(ngx_scale_json_out_t *out,
 
     for (i = 0; i < n; i++) {
 
-        if (i && ngx_scale_json_out_append(out, (u_char *) ",", 1) != NGX_OK) {
+        if (i && ngx_scale_json_out_char(out, ',') != NGX_OK) {
             return NGX_ERROR;
         }
 

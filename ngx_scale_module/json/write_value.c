@@ -210,11 +210,10 @@ ngx_scale_json_write_array(ngx_scale_json_out_t *out,
             continue;
         }
 
-        if (ngx_scale_json_out_reserve(out, 1) != NGX_OK) {
+        if (ngx_scale_json_out_char(out, ch) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        *out->pos++ = ch;
         p++;
     }
 
