@@ -6,6 +6,8 @@
  *
  * No read that begins after a write was acknowledged returns an older value,
  * as long as every write marks before and unmarks after its commit.
+ *
+ * No handler ever runs before the verb that asks for it has returned.
  */
 
 #ifndef _NGX_SCALE_CACHE_H_INCLUDED_
@@ -17,11 +19,45 @@
 #include <ngx_event.h>
 #include "ngx_scale.h"
 #include "cache/codec.h"
+#include "cache/zone.h"
+
+
+#define NGX_SCALE_CACHE_MAX_TAGS   8
+#define NGX_SCALE_CACHE_MAX_VALUE  1000000
+
+/* a mark outlives the request's deadline by this, and never lives 30 s */
+#define NGX_SCALE_CACHE_GRACE      5
+#define NGX_SCALE_CACHE_MAX_MARK   29
 
 
 typedef struct ngx_scale_cache_s   ngx_scale_cache_t;
 typedef struct ngx_scale_flight_s  ngx_scale_flight_t;
-typedef struct ngx_scale_mark_s    ngx_scale_mark_t;
+
+
+typedef struct {
+    ngx_str_t                    name;       /* as written */
+    ngx_str_t                    host;       /* as libmemcached has it */
+    in_port_t                    port;
+    ngx_addr_t                   addr;
+    ngx_uint_t                   weight;
+} ngx_scale_cache_server_t;
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_array_t                  servers;    /* of ngx_scale_cache_server_t */
+    ngx_msec_t                   timeout;
+} ngx_scale_cache_conf_t;
+
+
+/* of the servers, in their order: two configurations agree, or they do not */
+uint64_t ngx_scale_cache_signature(ngx_scale_cache_conf_t *conf);
+
+/* a worker's cache; "conf" and "record" must outlive it */
+ngx_scale_cache_t *ngx_scale_cache_create(ngx_pool_t *pool,
+    ngx_scale_cache_conf_t *conf, ngx_scale_zone_cache_t *record,
+    ngx_log_t *log);
+
+void ngx_scale_cache_destroy(ngx_scale_cache_t *cache);
 
 
 /* what a reader is told */
@@ -29,17 +65,15 @@ typedef struct ngx_scale_mark_s    ngx_scale_mark_t;
 typedef enum {
     NGX_SCALE_CACHE_HIT = 0,         /* "entry" is the answer */
     NGX_SCALE_CACHE_FILL,            /* read the row, then fill or fail */
-    NGX_SCALE_CACHE_FAILED           /* who was to fill has failed: "cause" */
+    NGX_SCALE_CACHE_FAILED           /* who was to fill has: "failure" */
 } ngx_scale_cache_verdict_e;
 
 
 /*
- * A read of one key.  The caller owns it (request pool) and keeps it and its
- * strings until the handler has run or the read was cancelled; a reader told
- * to fill owns the fill until it calls fill, fail or cancel.
- *
- * The handler never runs before ngx_scale_cache_read() has returned.  "entry"
- * and what it points to is valid during the handler only.
+ * A read of one key.  The caller owns it (request pool) and keeps it until the
+ * handler has run or the read was cancelled; a reader told to fill owns the
+ * fill until it calls fill, fail or cancel.  "entry" and what it points to is
+ * valid during the handler only; so is "failure".
  */
 
 typedef struct ngx_scale_read_s  ngx_scale_read_t;
@@ -57,16 +91,18 @@ struct ngx_scale_read_s {
 
     ngx_scale_cache_verdict_e    verdict;
     ngx_scale_entry_t           *entry;
-    void                        *failure;    /* as given to fail() */
-    unsigned                     stored:1;   /* the fill will be kept */
-    unsigned                     bypassed:1; /* the cache could not be asked */
+    void                        *failure;
+    unsigned                     shared:1;   /* HIT: of another's fill */
+    unsigned                     bypassed:1; /* FILL: the cache is not asked */
 
-    ngx_queue_t                  queue;
+    ngx_queue_t                  queue;      /* private */
     ngx_scale_flight_t          *flight;
 };
 
 
-void ngx_scale_cache_read(ngx_scale_cache_t *cache, ngx_scale_read_t *read);
+/* NGX_ERROR: memory; the handler will not run */
+ngx_int_t ngx_scale_cache_read(ngx_scale_cache_t *cache,
+    ngx_scale_read_t *read);
 
 /*
  * The filler's result: stored under its lease where there is one, and given to
@@ -74,10 +110,7 @@ void ngx_scale_cache_read(ngx_scale_cache_t *cache, ngx_scale_read_t *read);
  */
 void ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry);
 
-/*
- * The filler could not read: the lease is freed and the flight's readers get
- * "failure", which must be valid during the call only.
- */
+/* the filler could not read; the flight's other readers are told */
 void ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure);
 
 /* the reader has gone; a fill it owned passes to another reader, or ends */
@@ -86,42 +119,40 @@ void ngx_scale_cache_read_cancel(ngx_scale_read_t *read);
 
 /*
  * A write: mark every key and tag it touches, commit, unmark, acknowledge.
- * "keys" may grow between mark calls (what returned rows name is marked before
- * COMMIT).  Memory is the caller's, until "done" or cancel.
+ * Keys may be added between mark calls (what returned rows name is marked
+ * before COMMIT).  The caller owns it, until done() or cancel.
  *
- * done() reports NGX_OK, or NGX_ERROR when a key could not be marked within
- * "deadline" (ngx_current_msec based).  It never runs before the verb that
- * asked for it has returned.
+ * done() reports NGX_OK, or NGX_ERROR where "deadline" (of ngx_current_msec)
+ * has passed: a key could not be marked, or an old value may be reachable.
  */
 
 typedef struct ngx_scale_write_s  ngx_scale_write_t;
 
 struct ngx_scale_write_s {
-    ngx_array_t                  marks;      /* of ngx_scale_mark_t */
     ngx_pool_t                  *pool;
     ngx_msec_t                   deadline;
-    time_t                       lifetime;   /* seconds a mark stands */
+    time_t                       lifetime;   /* of a mark, seconds */
 
     void                       (*done)(ngx_scale_write_t *write, ngx_int_t rc);
     void                        *data;
 
-    ngx_scale_cache_t           *cache;
-    ngx_uint_t                   pending;    /* replies awaited */
-    ngx_event_t                  retry;
-    uint64_t                     view;       /* of the ring, at the mark */
+    ngx_scale_cache_t           *cache;      /* private */
+    ngx_queue_t                  marks;
+    ngx_uint_t                   pending;
+    ngx_event_t                  event;
     unsigned                     unmarking:1;
     unsigned                     failed:1;
 };
 
 
-ngx_int_t ngx_scale_cache_write_init(ngx_scale_cache_t *cache,
-    ngx_scale_write_t *write, ngx_pool_t *pool);
+void ngx_scale_cache_write_init(ngx_scale_cache_t *cache,
+    ngx_scale_write_t *write);
 
 /* the strings must live as long as the write; a key added twice counts once */
 ngx_int_t ngx_scale_cache_write_key(ngx_scale_write_t *write, ngx_str_t *key);
 ngx_int_t ngx_scale_cache_write_tag(ngx_scale_write_t *write, ngx_str_t *tag);
 
-/* marks what is not yet marked; holds while the ring decides on a dead node */
+/* marks what is not yet marked; holds while the node decides on a dead server */
 void ngx_scale_cache_mark(ngx_scale_write_t *write);
 
 /* after the commit, or a definite abort; ends with no old value reachable */

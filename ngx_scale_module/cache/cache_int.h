@@ -1,0 +1,80 @@
+
+/* private to the policy: cache.c, flight.c, mark.c */
+
+#ifndef _NGX_SCALE_CACHE_INT_H_INCLUDED_
+#define _NGX_SCALE_CACHE_INT_H_INCLUDED_
+
+
+#include "cache/cache.h"
+#include "cache/key.h"
+#include "cache/memc.h"
+#include "cache/ring.h"
+
+
+/* F of CONSISTENCY: what an item is */
+
+#define NGX_SCALE_CACHE_STUB       0
+#define NGX_SCALE_CACHE_VALUE      1
+#define NGX_SCALE_CACHE_PENDING    2
+#define NGX_SCALE_CACHE_NEGATIVE   3
+
+/* seconds a filler may take before another one may win */
+#define NGX_SCALE_CACHE_LEASE      12
+
+/* seconds; a tag that expires invalidates only */
+#define NGX_SCALE_CACHE_TAG_TTL    604800
+
+
+typedef struct {
+    ngx_scale_cache_t           *cache;
+    ngx_scale_cache_server_t    *server;
+    ngx_scale_memc_t            *memc;
+    ngx_uint_t                   index;
+
+    ngx_scale_memc_op_t          probe;
+    ngx_uint_t                   misses;     /* in a row */
+    ngx_uint_t                   answers;
+    unsigned                     asking:1;
+    unsigned                     doubted:1;  /* probed until it answers */
+} ngx_scale_cache_node_t;
+
+
+struct ngx_scale_cache_s {
+    ngx_scale_cache_conf_t      *conf;
+    ngx_scale_zone_cache_t      *record;
+    uint64_t                     signature;
+    ngx_scale_ring_t            *ring;
+    ngx_scale_cache_node_t      *nodes;
+    ngx_uint_t                   nnodes;
+    ngx_event_t                  tick;
+
+    ngx_rbtree_t                 flights;
+    ngx_rbtree_node_t            sentinel;
+    ngx_log_t                   *log;
+};
+
+
+/* where a key lives, and the state of that node when it was looked up */
+
+typedef struct {
+    ngx_scale_cache_node_t      *node;
+    uint64_t                     word;
+    ngx_str_t                    wire;
+    u_char                       buf[NGX_SCALE_CACHE_WIRE_MAX];
+} ngx_scale_place_t;
+
+
+/*
+ * Finds a key's place.  NGX_DECLINED: its node is out of use, or a newer
+ * configuration names other servers.
+ */
+ngx_int_t ngx_scale_cache_place(ngx_scale_cache_t *cache,
+    ngx_scale_place_t *place, u_char room, ngx_str_t *key);
+
+/* the node's state is still what it was */
+ngx_uint_t ngx_scale_cache_placed(ngx_scale_place_t *place);
+
+ngx_uint_t ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache);
+
+
+#endif /* _NGX_SCALE_CACHE_INT_H_INCLUDED_ */

@@ -1,0 +1,62 @@
+
+/*
+ * The value of a cached entry: a header, then the body.  Numbers are
+ * little-endian; the checksum covers everything after itself.
+ *
+ *      0  magic "ns"          8  statement, 64 bits     28  representation, 16
+ *      2  version            16  stored at, 64 bits     30  -
+ *      3  bit 0: negative    24  key's length, 16       32  meta's length, 32
+ *      4  checksum, 32       26  etag's length, 8       36  body's length, 32
+ *                            27  number of tags, 8      40  key, etag,
+ *                                                           generations of 64
+ *                                                           bits, meta, body
+ */
+
+#ifndef _NGX_SCALE_CODEC_H_INCLUDED_
+#define _NGX_SCALE_CODEC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_SCALE_CODEC_HEADER  40
+
+
+/*
+ * "meta" is the caller's: what stays with the entry beside its body.
+ * "generations" are those of the tags in the reader's order, as they were
+ * before the database was read; not aligned.
+ */
+
+typedef struct {
+    ngx_str_t       key;               /* at most 65535 bytes */
+    uint64_t        statement;
+    time_t          stored;
+    ngx_str_t       etag;              /* quoted, or empty; at most 255 */
+    ngx_uint_t      representation;
+    ngx_uint_t      ntags;
+    u_char         *generations;
+    ngx_str_t       meta;
+    ngx_str_t       body;
+    unsigned        negative:1;
+} ngx_scale_entry_t;
+
+
+/* bytes before the body */
+size_t ngx_scale_codec_header_len(ngx_scale_entry_t *entry);
+
+/* writes header and body, returns their end */
+u_char *ngx_scale_codec_encode(u_char *p, ngx_scale_entry_t *entry);
+
+/*
+ * NGX_OK: "entry" points into "value".  NGX_DECLINED: another key's or
+ * statement's, damaged, or not ours.
+ */
+ngx_int_t ngx_scale_codec_decode(ngx_str_t *value, ngx_str_t *key,
+    uint64_t statement, ngx_scale_entry_t *entry);
+
+uint64_t ngx_scale_codec_generation(ngx_scale_entry_t *entry, ngx_uint_t n);
+
+
+#endif /* _NGX_SCALE_CODEC_H_INCLUDED_ */

@@ -1,0 +1,788 @@
+
+/*
+ * Reads: one flight per key and worker, so that a herd costs one command and
+ * one statement.  A flight goes in rounds.  A round answers the readers that
+ * came before its deciding command was sent (the mg for a hit, the statement
+ * for a miss); later ones wait for the next round.
+ */
+
+#include "cache/cache_int.h"
+
+
+typedef enum {
+    NGX_SCALE_FLIGHT_RESTING = 0,      /* the next round is posted */
+    NGX_SCALE_FLIGHT_ASKING,           /* mg of the tags and the key */
+    NGX_SCALE_FLIGHT_CLEARING,         /* md of an entry that is invalid */
+    NGX_SCALE_FLIGHT_WAITING,          /* another node or worker fills */
+    NGX_SCALE_FLIGHT_FILLING           /* its leader reads the row */
+} ngx_scale_flight_state_e;
+
+
+typedef struct {
+    ngx_scale_flight_t          *flight;
+    ngx_scale_place_t            place;
+    ngx_str_t                    tag;
+    ngx_scale_memc_op_t          op;
+    uint64_t                     generation;
+    unsigned                     known:1;
+} ngx_scale_flight_tag_t;
+
+
+struct ngx_scale_flight_s {
+    ngx_str_node_t               node;
+    ngx_scale_cache_t           *cache;
+    ngx_scale_flight_state_e     state;
+
+    ngx_queue_t                  readers;    /* of this round */
+    ngx_queue_t                  late;
+    ngx_scale_read_t            *leader;
+
+    ngx_scale_place_t            place;
+    ngx_scale_memc_op_t          op;
+    ngx_scale_flight_tag_t      *tags;
+    ngx_uint_t                   ntags;
+    uint64_t                     statement;
+    ngx_uint_t                   pending;    /* replies awaited */
+    u_char                      *copy;       /* of a value that came early */
+    ngx_scale_token_t            lease;
+    ngx_event_t                  event;
+    ngx_msec_t                   delay;
+
+    unsigned                     leased:1;
+    unsigned                     bypassed:1; /* the fill is not stored */
+    unsigned                     cleared:1;  /* once per flight */
+};
+
+
+/* a command whose reply nobody waits for; it owns its value */
+
+typedef struct {
+    ngx_scale_memc_op_t          op;
+    u_char                       wire[NGX_SCALE_CACHE_WIRE_MAX];
+    u_char                       value[1];
+} ngx_scale_flight_note_t;
+
+
+static ngx_scale_flight_t *ngx_scale_flight_create(ngx_scale_cache_t *cache,
+    ngx_scale_read_t *read, uint32_t hash);
+static void ngx_scale_flight_destroy(ngx_scale_flight_t *flight);
+static ngx_uint_t ngx_scale_flight_is_late(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_again(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_event(ngx_event_t *ev);
+static void ngx_scale_flight_ask(ngx_scale_flight_t *flight);
+static ngx_int_t ngx_scale_flight_find_places(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_get(ngx_scale_flight_t *flight,
+    ngx_scale_place_t *place, ngx_scale_memc_op_t *op);
+static void ngx_scale_flight_reply(ngx_scale_memc_op_t *op);
+static void ngx_scale_flight_tag_reply(ngx_scale_memc_op_t *op);
+static void ngx_scale_flight_decide(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_value(ngx_scale_flight_t *flight);
+static ngx_uint_t ngx_scale_flight_valid(ngx_scale_flight_t *flight,
+    ngx_scale_entry_t *entry);
+static void ngx_scale_flight_clear(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_cleared(ngx_scale_memc_op_t *op);
+static void ngx_scale_flight_wait(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_lead(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_end(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_answer(ngx_scale_flight_t *flight,
+    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry,
+    void *failure);
+static void ngx_scale_flight_store(ngx_scale_flight_t *flight,
+    ngx_scale_read_t *read, ngx_scale_entry_t *entry);
+static void ngx_scale_flight_free_lease(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
+    ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token);
+static ngx_scale_flight_note_t *ngx_scale_flight_note(
+    ngx_scale_flight_t *flight, ngx_scale_place_t *place, size_t len,
+    ngx_scale_token_t *token);
+static void ngx_scale_flight_noted(ngx_scale_memc_op_t *op);
+
+
+#define NGX_SCALE_FLIGHT_DELAY_MIN  5     /* ms between polls */
+#define NGX_SCALE_FLIGHT_DELAY_MAX  50
+
+
+ngx_int_t
+ngx_scale_cache_read(ngx_scale_cache_t *cache, ngx_scale_read_t *read)
+{
+    uint32_t             hash;
+    ngx_scale_flight_t  *flight;
+
+    hash = ngx_crc32_short(read->key.data, read->key.len);
+
+    flight = (ngx_scale_flight_t *)
+                 ngx_str_rbtree_lookup(&cache->flights, &read->key, hash);
+
+    if (flight == NULL) {
+        flight = ngx_scale_flight_create(cache, read, hash);
+        if (flight == NULL) {
+            return NGX_ERROR;
+        }
+
+        read->flight = flight;
+        ngx_queue_insert_tail(&flight->readers, &read->queue);
+        ngx_scale_flight_ask(flight);
+
+        return NGX_OK;
+    }
+
+    read->flight = flight;
+
+    ngx_queue_insert_tail(ngx_scale_flight_is_late(flight) ? &flight->late
+                                                           : &flight->readers,
+                          &read->queue);
+    return NGX_OK;
+}
+
+
+/* the deciding command has left, or goes to where the key no longer lives */
+
+static ngx_uint_t
+ngx_scale_flight_is_late(ngx_scale_flight_t *flight)
+{
+    switch (flight->state) {
+
+    case NGX_SCALE_FLIGHT_ASKING:
+        return ngx_scale_memc_is_sent(&flight->op)
+               || !ngx_scale_cache_placed(&flight->place);
+
+    case NGX_SCALE_FLIGHT_FILLING:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+static ngx_scale_flight_t *
+ngx_scale_flight_create(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
+    uint32_t hash)
+{
+    u_char              *p;
+    size_t               len;
+    ngx_uint_t           i;
+    ngx_scale_flight_t  *flight;
+
+    len = sizeof(ngx_scale_flight_t)
+          + read->ntags * sizeof(ngx_scale_flight_tag_t) + read->key.len;
+
+    for (i = 0; i < read->ntags; i++) {
+        len += read->tags[i].len;
+    }
+
+    flight = ngx_calloc(len, cache->log);
+    if (flight == NULL) {
+        return NULL;
+    }
+
+    flight->cache = cache;
+    flight->statement = read->statement;
+    flight->tags = (ngx_scale_flight_tag_t *) (flight + 1);
+    flight->ntags = read->ntags;
+
+    p = (u_char *) (flight->tags + read->ntags);
+
+    flight->node.str.data = p;
+    flight->node.str.len = read->key.len;
+    flight->node.node.key = hash;
+    p = ngx_cpymem(p, read->key.data, read->key.len);
+
+    for (i = 0; i < read->ntags; i++) {
+        flight->tags[i].tag.data = p;
+        flight->tags[i].tag.len = read->tags[i].len;
+        p = ngx_cpymem(p, read->tags[i].data, read->tags[i].len);
+    }
+
+    ngx_queue_init(&flight->readers);
+    ngx_queue_init(&flight->late);
+
+    flight->event.handler = ngx_scale_flight_event;
+    flight->event.data = flight;
+    flight->event.log = cache->log;
+    flight->event.cancelable = 1;
+
+    ngx_rbtree_insert(&cache->flights, &flight->node.node);
+
+    return flight;
+}
+
+
+static void
+ngx_scale_flight_destroy(ngx_scale_flight_t *flight)
+{
+    if (flight->event.timer_set) {
+        ngx_del_timer(&flight->event);
+    }
+
+    if (flight->event.posted) {
+        ngx_delete_posted_event(&flight->event);
+    }
+
+    ngx_rbtree_delete(&flight->cache->flights, &flight->node.node);
+    ngx_free(flight);
+}
+
+
+/* from a posted event, so that no handler runs before its verb returns */
+
+static void
+ngx_scale_flight_again(ngx_scale_flight_t *flight)
+{
+    flight->state = NGX_SCALE_FLIGHT_RESTING;
+
+    if (!flight->event.posted) {
+        ngx_post_event(&flight->event, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_scale_flight_event(ngx_event_t *ev)
+{
+    ngx_scale_flight_t  *flight = ev->data;
+
+    if (flight->bypassed || flight->leased) {
+        ngx_scale_flight_lead(flight);
+        return;
+    }
+
+    ngx_scale_flight_ask(flight);
+}
+
+
+static void
+ngx_scale_flight_ask(ngx_scale_flight_t *flight)
+{
+    ngx_uint_t               i;
+    ngx_scale_flight_tag_t  *tag;
+
+    if (!ngx_queue_empty(&flight->late)) {
+        ngx_queue_add(&flight->readers, &flight->late);
+        ngx_queue_init(&flight->late);
+    }
+
+    if (ngx_queue_empty(&flight->readers)) {
+        ngx_scale_flight_destroy(flight);
+        return;
+    }
+
+    if (ngx_scale_flight_find_places(flight) != NGX_OK) {
+        flight->bypassed = 1;
+        ngx_scale_flight_again(flight);
+        return;
+    }
+
+    flight->state = NGX_SCALE_FLIGHT_ASKING;
+    flight->pending = flight->ntags + 1;
+
+    for (i = 0; i < flight->ntags; i++) {
+        tag = &flight->tags[i];
+
+        ngx_scale_flight_get(flight, &tag->place, &tag->op);
+        tag->op.handler = ngx_scale_flight_tag_reply;
+        tag->op.data = tag;
+        tag->flight = flight;
+        tag->known = 0;
+
+        ngx_scale_memc_send(tag->place.node->memc, &tag->op);
+    }
+
+    ngx_scale_flight_get(flight, &flight->place, &flight->op);
+    flight->op.handler = ngx_scale_flight_reply;
+    flight->op.data = flight;
+
+    ngx_scale_memc_send(flight->place.node->memc, &flight->op);
+}
+
+
+static ngx_int_t
+ngx_scale_flight_find_places(ngx_scale_flight_t *flight)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < flight->ntags; i++) {
+        if (ngx_scale_cache_place(flight->cache, &flight->tags[i].place,
+                                  NGX_SCALE_CACHE_ROOM_TAG,
+                                  &flight->tags[i].tag)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return ngx_scale_cache_place(flight->cache, &flight->place,
+                                 NGX_SCALE_CACHE_ROOM_CONTENT,
+                                 &flight->node.str);
+}
+
+
+static void
+ngx_scale_flight_get(ngx_scale_flight_t *flight, ngx_scale_place_t *place,
+    ngx_scale_memc_op_t *op)
+{
+    ngx_memzero(op, sizeof(ngx_scale_memc_op_t));
+
+    op->verb = NGX_SCALE_MEMC_MG;
+    op->key = place->wire;
+    op->lease = NGX_SCALE_CACHE_LEASE;
+}
+
+
+/* a tag's value is its generation; a missing one gets a new one by a lease */
+
+static void
+ngx_scale_flight_tag_reply(ngx_scale_memc_op_t *op)
+{
+    ngx_scale_flight_tag_t  *tag = op->data;
+
+    if (op->status == NGX_SCALE_MEMC_VA) {
+
+        if (op->rflags == NGX_SCALE_CACHE_VALUE
+            && op->rvalue.len == sizeof(uint64_t))
+        {
+            ngx_memcpy(&tag->generation, op->rvalue.data, sizeof(uint64_t));
+            tag->known = 1;
+
+        } else if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {
+            tag->generation = ngx_scale_zone_random();
+            tag->known = 1;
+            ngx_scale_flight_new_tag(tag->flight, tag, &op->rtoken);
+        }
+    }
+
+    if (--tag->flight->pending == 0) {
+        ngx_scale_flight_decide(tag->flight);
+    }
+}
+
+
+static void
+ngx_scale_flight_reply(ngx_scale_memc_op_t *op)
+{
+    ngx_scale_flight_t  *flight = op->data;
+
+    if (--flight->pending == 0) {
+        ngx_scale_flight_decide(flight);
+        return;
+    }
+
+    /* the value is valid now only, and a tag of another node is awaited */
+
+    if (op->rvalue.len) {
+        flight->copy = ngx_alloc(op->rvalue.len, flight->cache->log);
+
+        if (flight->copy == NULL) {
+            op->status = NGX_SCALE_MEMC_FAILED;
+            return;
+        }
+
+        ngx_memcpy(flight->copy, op->rvalue.data, op->rvalue.len);
+        op->rvalue.data = flight->copy;
+    }
+}
+
+
+static void
+ngx_scale_flight_decide(ngx_scale_flight_t *flight)
+{
+    ngx_uint_t            i, tagged;
+    ngx_scale_memc_op_t  *op;
+
+    op = &flight->op;
+    tagged = 1;
+
+    for (i = 0; i < flight->ntags; i++) {
+        tagged &= flight->tags[i].known;
+    }
+
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, flight->cache->log, 0,
+                   "scale cache \"%V\" status:%ui flags:%uD tagged:%ui",
+                   &flight->node.str, op->status, op->rflags, tagged);
+
+    if (op->status == NGX_SCALE_MEMC_VA) {
+
+        if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {
+            flight->lease = op->rtoken;
+            flight->leased = 1;
+
+            if (!tagged) {
+                ngx_scale_flight_free_lease(flight);
+            }
+
+        } else if (op->rflags == NGX_SCALE_CACHE_STUB && op->wait) {
+            ngx_scale_flight_wait(flight);
+            return;
+
+        } else if (tagged && (op->rflags == NGX_SCALE_CACHE_VALUE
+                              || op->rflags == NGX_SCALE_CACHE_NEGATIVE))
+        {
+            ngx_scale_flight_value(flight);
+            return;
+        }
+    }
+
+    ngx_scale_flight_lead(flight);
+}
+
+
+static void
+ngx_scale_flight_value(ngx_scale_flight_t *flight)
+{
+    ngx_scale_entry_t  entry;
+
+    if (ngx_scale_codec_decode(&flight->op.rvalue, &flight->node.str,
+                               flight->statement, &entry)
+        == NGX_OK
+        && ngx_scale_flight_valid(flight, &entry))
+    {
+        ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, &entry, NULL);
+        return;
+    }
+
+    if (flight->cleared) {
+        ngx_scale_flight_lead(flight);
+        return;
+    }
+
+    ngx_scale_flight_clear(flight);
+}
+
+
+static ngx_uint_t
+ngx_scale_flight_valid(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
+{
+    ngx_uint_t  i;
+
+    if (entry->ntags != flight->ntags) {
+        return 0;
+    }
+
+    for (i = 0; i < flight->ntags; i++) {
+        if (ngx_scale_codec_generation(entry, i)
+            != flight->tags[i].generation)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* an invalid entry gives no lease: it is removed, and asked for again */
+
+static void
+ngx_scale_flight_clear(ngx_scale_flight_t *flight)
+{
+    ngx_scale_token_t     token;
+    ngx_scale_memc_op_t  *op;
+
+    op = &flight->op;
+    token = op->rtoken;
+
+    ngx_memzero(op, sizeof(ngx_scale_memc_op_t));
+
+    op->verb = NGX_SCALE_MEMC_MD;
+    op->key = flight->place.wire;
+    op->guarded = 1;
+    op->token = token;
+    op->handler = ngx_scale_flight_cleared;
+    op->data = flight;
+
+    flight->cleared = 1;
+    flight->state = NGX_SCALE_FLIGHT_CLEARING;
+
+    ngx_scale_memc_send(flight->place.node->memc, op);
+}
+
+
+static void
+ngx_scale_flight_cleared(ngx_scale_memc_op_t *op)
+{
+    ngx_scale_flight_ask(op->data);
+}
+
+
+static void
+ngx_scale_flight_wait(ngx_scale_flight_t *flight)
+{
+    flight->delay = flight->delay
+                    ? ngx_min(flight->delay * 2, NGX_SCALE_FLIGHT_DELAY_MAX)
+                    : NGX_SCALE_FLIGHT_DELAY_MIN;
+
+    flight->state = NGX_SCALE_FLIGHT_WAITING;
+
+    ngx_add_timer(&flight->event, flight->delay);
+}
+
+
+/* the row is read now, for everybody who has come until now */
+
+static void
+ngx_scale_flight_lead(ngx_scale_flight_t *flight)
+{
+    ngx_queue_t       *q;
+    ngx_scale_read_t  *leader;
+
+    if (!ngx_queue_empty(&flight->late)) {
+        ngx_queue_add(&flight->readers, &flight->late);
+        ngx_queue_init(&flight->late);
+    }
+
+    if (ngx_queue_empty(&flight->readers)) {
+        ngx_scale_flight_free_lease(flight);
+        ngx_scale_flight_destroy(flight);
+        return;
+    }
+
+    q = ngx_queue_head(&flight->readers);
+    ngx_queue_remove(q);
+
+    leader = ngx_queue_data(q, ngx_scale_read_t, queue);
+
+    flight->state = NGX_SCALE_FLIGHT_FILLING;
+    flight->bypassed = !flight->leased;
+    flight->leader = leader;
+
+    leader->verdict = NGX_SCALE_CACHE_FILL;
+    leader->bypassed = flight->bypassed;
+    leader->handler(leader);
+}
+
+
+void
+ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
+{
+    ngx_scale_flight_t  *flight;
+
+    flight = read->flight;
+    flight->leader = NULL;
+    read->flight = NULL;
+
+    if (flight->leased) {
+        ngx_scale_flight_store(flight, read, entry);
+    }
+
+    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, entry, NULL);
+}
+
+
+void
+ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure)
+{
+    ngx_scale_flight_t  *flight;
+
+    flight = read->flight;
+    flight->leader = NULL;
+    read->flight = NULL;
+
+    ngx_scale_flight_free_lease(flight);
+    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_FAILED, NULL, failure);
+}
+
+
+void
+ngx_scale_cache_read_cancel(ngx_scale_read_t *read)
+{
+    ngx_scale_flight_t  *flight;
+
+    flight = read->flight;
+    if (flight == NULL) {
+        return;
+    }
+
+    read->flight = NULL;
+
+    if (flight->leader != read) {
+        ngx_queue_remove(&read->queue);
+        return;
+    }
+
+    flight->leader = NULL;
+
+    ngx_scale_flight_again(flight);
+}
+
+
+/* readers that come meanwhile are late: the state is FILLING */
+
+static void
+ngx_scale_flight_answer(ngx_scale_flight_t *flight,
+    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry, void *failure)
+{
+    ngx_uint_t         shared;
+    ngx_queue_t       *q;
+    ngx_scale_read_t  *read;
+
+    shared = flight->state == NGX_SCALE_FLIGHT_FILLING;
+    flight->state = NGX_SCALE_FLIGHT_FILLING;
+
+    while (!ngx_queue_empty(&flight->readers)) {
+        q = ngx_queue_head(&flight->readers);
+        ngx_queue_remove(q);
+
+        read = ngx_queue_data(q, ngx_scale_read_t, queue);
+
+        read->flight = NULL;
+        read->verdict = verdict;
+        read->entry = entry;
+        read->failure = failure;
+        read->shared = shared;
+        read->handler(read);
+    }
+
+    ngx_scale_flight_end(flight);
+}
+
+
+static void
+ngx_scale_flight_end(ngx_scale_flight_t *flight)
+{
+    flight->leased = 0;
+    flight->bypassed = 0;
+    flight->cleared = 0;
+    flight->delay = 0;
+
+    if (flight->copy) {
+        ngx_free(flight->copy);
+        flight->copy = NULL;
+    }
+
+    if (ngx_queue_empty(&flight->late)) {
+        ngx_scale_flight_destroy(flight);
+        return;
+    }
+
+    ngx_scale_flight_again(flight);
+}
+
+
+static void
+ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
+    ngx_scale_entry_t *entry)
+{
+    size_t                    len;
+    time_t                    ttl;
+    uint64_t                  generations[NGX_SCALE_CACHE_MAX_TAGS];
+    ngx_uint_t                i;
+    ngx_scale_entry_t         e;
+    ngx_scale_flight_note_t  *note;
+
+    e = *entry;
+    e.key = flight->node.str;
+    e.statement = flight->statement;
+    e.stored = ngx_time();
+    e.ntags = flight->ntags;
+    e.generations = (u_char *) generations;
+
+    for (i = 0; i < flight->ntags; i++) {
+        generations[i] = flight->tags[i].generation;
+    }
+
+    /* lifetimes spread by a tenth, so that entries of one moment do not end
+       in one */
+
+    ttl = e.negative ? read->missing
+                     : read->ttl - read->ttl / 10
+                       + ngx_random() % (read->ttl / 5 + 1);
+
+    len = ngx_scale_codec_header_len(&e) + e.body.len;
+
+    if (ttl == 0 || len > NGX_SCALE_CACHE_MAX_VALUE) {
+        ngx_scale_flight_free_lease(flight);
+        return;
+    }
+
+    note = ngx_scale_flight_note(flight, &flight->place, len, &flight->lease);
+    if (note == NULL) {
+        return;
+    }
+
+    (void) ngx_scale_codec_encode(note->value, &e);
+
+    note->op.verb = NGX_SCALE_MEMC_MS;
+    note->op.flags = e.negative ? NGX_SCALE_CACHE_NEGATIVE
+                                : NGX_SCALE_CACHE_VALUE;
+    note->op.ttl = ttl;
+
+    ngx_scale_memc_send(flight->place.node->memc, &note->op);
+}
+
+
+static void
+ngx_scale_flight_free_lease(ngx_scale_flight_t *flight)
+{
+    ngx_scale_flight_note_t  *note;
+
+    if (!flight->leased) {
+        return;
+    }
+
+    flight->leased = 0;
+
+    note = ngx_scale_flight_note(flight, &flight->place, 0, &flight->lease);
+
+    if (note) {
+        note->op.verb = NGX_SCALE_MEMC_MD;
+        ngx_scale_memc_send(flight->place.node->memc, &note->op);
+    }
+}
+
+
+/* refused, where somebody was first: what is filled now is invalid then */
+
+static void
+ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
+    ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token)
+{
+    ngx_scale_flight_note_t  *note;
+
+    note = ngx_scale_flight_note(flight, &tag->place, sizeof(uint64_t), token);
+    if (note == NULL) {
+        return;
+    }
+
+    ngx_memcpy(note->value, &tag->generation, sizeof(uint64_t));
+
+    note->op.verb = NGX_SCALE_MEMC_MS;
+    note->op.flags = NGX_SCALE_CACHE_VALUE;
+    note->op.ttl = NGX_SCALE_CACHE_TAG_TTL;
+
+    ngx_scale_memc_send(tag->place.node->memc, &note->op);
+}
+
+
+static ngx_scale_flight_note_t *
+ngx_scale_flight_note(ngx_scale_flight_t *flight, ngx_scale_place_t *place,
+    size_t len, ngx_scale_token_t *token)
+{
+    ngx_scale_flight_note_t  *note;
+
+    note = ngx_alloc(sizeof(ngx_scale_flight_note_t) + len,
+                     flight->cache->log);
+    if (note == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(&note->op, sizeof(ngx_scale_memc_op_t));
+    ngx_memcpy(note->wire, place->wire.data, place->wire.len);
+
+    note->op.key.data = note->wire;
+    note->op.key.len = place->wire.len;
+    note->op.value.data = note->value;
+    note->op.value.len = len;
+    note->op.guarded = 1;
+    note->op.token = *token;
+    note->op.handler = ngx_scale_flight_noted;
+    note->op.data = note;
+
+    return note;
+}
+
+
+static void
+ngx_scale_flight_noted(ngx_scale_memc_op_t *op)
+{
+    ngx_free(op->data);
+}

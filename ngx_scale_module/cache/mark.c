@@ -1,0 +1,473 @@
+
+/*
+ * Writes: a mark (PENDING) on every key and tag before the commit, and its
+ * removal after.  Every command here only removes or blocks, so it may be
+ * repeated, delayed or doubled.
+ */
+
+#include "cache/cache_int.h"
+
+
+typedef enum {
+    NGX_SCALE_MARK_NEW = 0,
+    NGX_SCALE_MARK_SETTING,            /* ms F2 */
+    NGX_SCALE_MARK_SET,
+    NGX_SCALE_MARK_RELEASING,          /* md, or ms of a tag, under own CAS */
+    NGX_SCALE_MARK_LOOKING,            /* whose is it now */
+    NGX_SCALE_MARK_PURGING,            /* md, unguarded */
+    NGX_SCALE_MARK_CLEAN
+} ngx_scale_mark_state_e;
+
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_scale_write_t           *write;
+    ngx_str_t                    key;
+    u_char                       room;
+    ngx_scale_mark_state_e       state;
+    ngx_scale_place_t            place;
+    ngx_scale_memc_op_t          op;
+    ngx_scale_token_t            token;
+    uint64_t                     value;    /* a nonce, then a generation */
+    unsigned                     held:1;   /* set on a server, with a token */
+    unsigned                     busy:1;   /* a reply is awaited */
+} ngx_scale_mark_t;
+
+
+static ngx_int_t ngx_scale_mark_add(ngx_scale_write_t *write, u_char room,
+    ngx_str_t *key);
+static void ngx_scale_mark_post(ngx_scale_write_t *write);
+static void ngx_scale_mark_event(ngx_event_t *ev);
+static void ngx_scale_mark_wait(ngx_scale_write_t *write);
+static void ngx_scale_mark_step(ngx_scale_mark_t *mark);
+static void ngx_scale_mark_set(ngx_scale_mark_t *mark);
+static void ngx_scale_mark_release(ngx_scale_mark_t *mark);
+static void ngx_scale_mark_purge(ngx_scale_mark_t *mark);
+static ngx_uint_t ngx_scale_mark_recheck(ngx_scale_mark_t *mark);
+static ngx_scale_memc_op_t *ngx_scale_mark_op(ngx_scale_mark_t *mark,
+    ngx_uint_t verb);
+static void ngx_scale_mark_send(ngx_scale_mark_t *mark,
+    ngx_scale_mark_state_e state);
+static void ngx_scale_mark_reply(ngx_scale_memc_op_t *op);
+static void ngx_scale_mark_replied(ngx_scale_mark_t *mark,
+    ngx_scale_memc_op_t *op);
+
+
+/* ms between tries, while a server is silent and not yet out of use */
+#define NGX_SCALE_MARK_RETRY  20
+
+
+void
+ngx_scale_cache_write_init(ngx_scale_cache_t *cache, ngx_scale_write_t *write)
+{
+    write->cache = cache;
+    write->pending = 0;
+    write->unmarking = 0;
+    write->failed = 0;
+
+    ngx_queue_init(&write->marks);
+
+    write->event.handler = ngx_scale_mark_event;
+    write->event.data = write;
+    write->event.log = cache->log;
+}
+
+
+ngx_int_t
+ngx_scale_cache_write_key(ngx_scale_write_t *write, ngx_str_t *key)
+{
+    return ngx_scale_mark_add(write, NGX_SCALE_CACHE_ROOM_CONTENT, key);
+}
+
+
+ngx_int_t
+ngx_scale_cache_write_tag(ngx_scale_write_t *write, ngx_str_t *tag)
+{
+    return ngx_scale_mark_add(write, NGX_SCALE_CACHE_ROOM_TAG, tag);
+}
+
+
+static ngx_int_t
+ngx_scale_mark_add(ngx_scale_write_t *write, u_char room, ngx_str_t *key)
+{
+    ngx_queue_t       *q;
+    ngx_scale_mark_t  *mark;
+
+    for (q = ngx_queue_head(&write->marks);
+         q != ngx_queue_sentinel(&write->marks);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
+
+        if (mark->room == room && mark->key.len == key->len
+            && ngx_memcmp(mark->key.data, key->data, key->len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    mark = ngx_pcalloc(write->pool, sizeof(ngx_scale_mark_t));
+    if (mark == NULL) {
+        return NGX_ERROR;
+    }
+
+    mark->write = write;
+    mark->room = room;
+    mark->key = *key;
+
+    ngx_queue_insert_tail(&write->marks, &mark->queue);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_scale_cache_mark(ngx_scale_write_t *write)
+{
+    write->unmarking = 0;
+    ngx_scale_mark_post(write);
+}
+
+
+void
+ngx_scale_cache_unmark(ngx_scale_write_t *write)
+{
+    write->unmarking = 1;
+    ngx_scale_mark_post(write);
+}
+
+
+void
+ngx_scale_cache_write_cancel(ngx_scale_write_t *write)
+{
+    ngx_queue_t       *q;
+    ngx_scale_mark_t  *mark;
+
+    for (q = ngx_queue_head(&write->marks);
+         q != ngx_queue_sentinel(&write->marks);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
+
+        if (mark->busy) {
+            mark->busy = 0;
+            ngx_scale_memc_cancel(&mark->op);
+        }
+    }
+
+    ngx_queue_init(&write->marks);
+    write->pending = 0;
+
+    if (write->event.posted) {
+        ngx_delete_posted_event(&write->event);
+    }
+
+    if (write->event.timer_set) {
+        ngx_del_timer(&write->event);
+    }
+}
+
+
+static void
+ngx_scale_mark_post(ngx_scale_write_t *write)
+{
+    if (!write->event.posted) {
+        ngx_post_event(&write->event, &ngx_posted_events);
+    }
+}
+
+
+/* moves every mark that awaits nothing; done when there is none to move */
+
+static void
+ngx_scale_mark_event(ngx_event_t *ev)
+{
+    ngx_scale_write_t  *write = ev->data;
+
+    ngx_uint_t               moving;
+    ngx_queue_t             *q;
+    ngx_scale_mark_t        *mark;
+    ngx_scale_mark_state_e   goal;
+
+    goal = write->unmarking ? NGX_SCALE_MARK_CLEAN : NGX_SCALE_MARK_SET;
+    moving = 0;
+
+    for (q = ngx_queue_head(&write->marks);
+         q != ngx_queue_sentinel(&write->marks);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
+
+        if (!mark->busy && mark->state != goal) {
+            ngx_scale_mark_step(mark);
+        }
+
+        moving += mark->state != goal || mark->busy
+                  || (write->unmarking && ngx_scale_mark_recheck(mark));
+    }
+
+    if (moving == 0) {
+
+        if (write->unmarking && ngx_scale_cache_is_foreign(write->cache)) {
+            ngx_scale_zone_renew(write->cache->record);
+        }
+
+        write->done(write, NGX_OK);
+        return;
+    }
+
+    if (write->pending == 0) {
+        ngx_scale_mark_wait(write);
+    }
+}
+
+
+static void
+ngx_scale_mark_wait(ngx_scale_write_t *write)
+{
+    if ((ngx_msec_int_t) (write->deadline - ngx_current_msec) <= 0) {
+        write->done(write, NGX_ERROR);
+        return;
+    }
+
+    ngx_add_timer(&write->event, NGX_SCALE_MARK_RETRY);
+}
+
+
+static void
+ngx_scale_mark_step(ngx_scale_mark_t *mark)
+{
+    switch (mark->state) {
+
+    case NGX_SCALE_MARK_NEW:
+        ngx_scale_mark_set(mark);
+        return;
+
+    case NGX_SCALE_MARK_SET:
+        ngx_scale_mark_release(mark);
+        return;
+
+    default:
+        ngx_scale_mark_purge(mark);
+    }
+}
+
+
+/* a server that is out of use holds nothing that anybody reads */
+
+static void
+ngx_scale_mark_set(ngx_scale_mark_t *mark)
+{
+    ngx_scale_memc_op_t  *op;
+
+    if (mark->write->unmarking) {
+        ngx_scale_mark_purge(mark);
+        return;
+    }
+
+    if (ngx_scale_cache_place(mark->write->cache, &mark->place, mark->room,
+                              &mark->key)
+        != NGX_OK)
+    {
+        mark->state = NGX_SCALE_MARK_SET;
+        return;
+    }
+
+    op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MS);
+
+    mark->value = ngx_scale_zone_random();
+
+    op->value.data = (u_char *) &mark->value;
+    op->value.len = sizeof(uint64_t);
+    op->flags = NGX_SCALE_CACHE_PENDING;
+    op->ttl = mark->write->lifetime;
+    op->return_cas = 1;
+
+    ngx_scale_mark_send(mark, NGX_SCALE_MARK_SETTING);
+}
+
+
+static void
+ngx_scale_mark_release(ngx_scale_mark_t *mark)
+{
+    ngx_scale_memc_op_t  *op;
+
+    if (!mark->held) {
+        mark->state = NGX_SCALE_MARK_CLEAN;
+        return;
+    }
+
+    if (mark->room == NGX_SCALE_CACHE_ROOM_TAG) {
+        op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MS);
+
+        mark->value = ngx_scale_zone_random();
+
+        op->value.data = (u_char *) &mark->value;
+        op->value.len = sizeof(uint64_t);
+        op->flags = NGX_SCALE_CACHE_VALUE;
+        op->ttl = NGX_SCALE_CACHE_TAG_TTL;
+
+    } else {
+        op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MD);
+    }
+
+    op->guarded = 1;
+    op->token = mark->token;
+
+    ngx_scale_mark_send(mark, NGX_SCALE_MARK_RELEASING);
+}
+
+
+static void
+ngx_scale_mark_purge(ngx_scale_mark_t *mark)
+{
+    if (ngx_scale_cache_place(mark->write->cache, &mark->place, mark->room,
+                              &mark->key)
+        != NGX_OK)
+    {
+        mark->state = NGX_SCALE_MARK_CLEAN;
+        return;
+    }
+
+    (void) ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MD);
+
+    ngx_scale_mark_send(mark, NGX_SCALE_MARK_PURGING);
+}
+
+
+/* the node's state has changed since: what was filled meanwhile is removed */
+
+static ngx_uint_t
+ngx_scale_mark_recheck(ngx_scale_mark_t *mark)
+{
+    if (ngx_scale_cache_placed(&mark->place)) {
+        return 0;
+    }
+
+    ngx_scale_mark_purge(mark);
+
+    return mark->state != NGX_SCALE_MARK_CLEAN;
+}
+
+
+static ngx_scale_memc_op_t *
+ngx_scale_mark_op(ngx_scale_mark_t *mark, ngx_uint_t verb)
+{
+    ngx_scale_memc_op_t  *op;
+
+    op = &mark->op;
+
+    ngx_memzero(op, sizeof(ngx_scale_memc_op_t));
+
+    op->verb = verb;
+    op->key = mark->place.wire;
+    op->handler = ngx_scale_mark_reply;
+    op->data = mark;
+
+    return op;
+}
+
+
+static void
+ngx_scale_mark_send(ngx_scale_mark_t *mark, ngx_scale_mark_state_e state)
+{
+    mark->state = state;
+    mark->busy = 1;
+    mark->write->pending++;
+
+    ngx_scale_memc_send(mark->place.node->memc, &mark->op);
+}
+
+
+static void
+ngx_scale_mark_reply(ngx_scale_memc_op_t *op)
+{
+    ngx_scale_mark_t  *mark = op->data;
+
+    mark->busy = 0;
+    mark->write->pending--;
+
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, mark->write->cache->log, 0,
+                   "scale mark \"%V\" state:%d status:%ui flags:%uD",
+                   &mark->key, mark->state, op->status, op->rflags);
+
+    mark->write->failed |= op->status == NGX_SCALE_MEMC_FAILED
+                           || op->status == NGX_SCALE_MEMC_NS;
+
+    ngx_scale_mark_replied(mark, op);
+
+    if (mark->write->pending) {
+        return;
+    }
+
+    if (mark->write->failed) {
+        mark->write->failed = 0;
+        ngx_scale_mark_wait(mark->write);
+        return;
+    }
+
+    ngx_scale_mark_event(&mark->write->event);
+}
+
+
+static void
+ngx_scale_mark_replied(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
+{
+    switch (mark->state) {
+
+    case NGX_SCALE_MARK_SETTING:
+
+        if (op->status == NGX_SCALE_MEMC_HD) {
+            mark->token = op->rtoken;
+            mark->held = 1;
+            mark->state = NGX_SCALE_MARK_SET;
+
+        } else {
+            mark->state = NGX_SCALE_MARK_NEW;
+        }
+
+        return;
+
+    case NGX_SCALE_MARK_RELEASING:
+
+        if (op->status == NGX_SCALE_MEMC_HD) {
+            mark->state = NGX_SCALE_MARK_CLEAN;
+
+        } else if (op->status == NGX_SCALE_MEMC_EX) {
+            (void) ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MG);
+            ngx_scale_mark_send(mark, NGX_SCALE_MARK_LOOKING);
+
+        } else if (op->status == NGX_SCALE_MEMC_NF) {
+            ngx_scale_mark_purge(mark);
+
+        } else {
+            mark->state = NGX_SCALE_MARK_PURGING;
+        }
+
+        return;
+
+    case NGX_SCALE_MARK_LOOKING:
+
+        if (op->status == NGX_SCALE_MEMC_EN
+            || (op->status == NGX_SCALE_MEMC_VA
+                && op->rflags == NGX_SCALE_CACHE_PENDING))
+        {
+            mark->state = NGX_SCALE_MARK_CLEAN;
+
+        } else if (op->status == NGX_SCALE_MEMC_VA) {
+            ngx_scale_mark_purge(mark);
+
+        } else {
+            mark->state = NGX_SCALE_MARK_PURGING;
+        }
+
+        return;
+
+    default:                           /* PURGING; else it is tried again */
+
+        if (op->status == NGX_SCALE_MEMC_HD || op->status == NGX_SCALE_MEMC_NF)
+        {
+            mark->state = NGX_SCALE_MARK_CLEAN;
+        }
+    }
+}

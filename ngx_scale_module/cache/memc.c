@@ -1,0 +1,839 @@
+
+#include "cache/memc.h"
+#include "cache/reply.h"
+#include <ngx_event_connect.h>
+
+
+typedef enum {
+    NGX_SCALE_MEMC_CLOSED = 0,
+    NGX_SCALE_MEMC_CONNECTING,
+    NGX_SCALE_MEMC_OPEN
+} ngx_scale_memc_state_e;
+
+
+/* commands are answered in order: a ring, by number; no op: cancelled */
+
+typedef struct {
+    ngx_scale_memc_op_t       *op;
+    ngx_scale_memc_verb_e      verb;
+    ngx_msec_t                 sent;
+} ngx_scale_memc_slot_t;
+
+
+struct ngx_scale_memc_s {
+    ngx_scale_memc_state_e     state;
+    ngx_peer_connection_t      peer;
+    ngx_uint_t                 generation;
+    ngx_msec_t                 timeout;
+    ngx_msec_t                 retry_at;
+
+    ngx_scale_memc_slot_t     *slots;
+    uint64_t                   head;
+    uint64_t                   tail;
+
+    u_char                    *out;        /* not yet taken by the kernel */
+    size_t                     out_len;
+    size_t                     out_size;
+    uint64_t                   out_offset; /* of out[0] in the stream */
+
+    u_char                    *in;
+    u_char                    *in_pos;
+    u_char                    *in_last;
+    size_t                     in_size;
+
+    ngx_queue_t                deferred;   /* answered without being sent */
+    ngx_event_t                flush;      /* posted */
+    ngx_event_t                timer;
+
+    void                     (*down)(void *data);
+    void                      *data;
+    ngx_log_t                 *log;
+    unsigned                   complained:1;
+};
+
+
+static void ngx_scale_memc_cleanup(void *data);
+static void ngx_scale_memc_defer(ngx_scale_memc_t *memc,
+    ngx_scale_memc_op_t *op, ngx_scale_memc_status_e status);
+static ngx_int_t ngx_scale_memc_connect(ngx_scale_memc_t *memc);
+static ngx_uint_t ngx_scale_memc_is_key(ngx_str_t *key);
+static ngx_int_t ngx_scale_memc_append(ngx_scale_memc_t *memc,
+    ngx_scale_memc_op_t *op);
+static u_char *ngx_scale_memc_reserve(ngx_scale_memc_t *memc, size_t len);
+static u_char *ngx_scale_memc_format(u_char *p, ngx_scale_memc_op_t *op);
+static void ngx_scale_memc_flush_handler(ngx_event_t *ev);
+static void ngx_scale_memc_flush(ngx_scale_memc_t *memc);
+static void ngx_scale_memc_write_handler(ngx_event_t *wev);
+static void ngx_scale_memc_read_handler(ngx_event_t *rev);
+static ngx_int_t ngx_scale_memc_room(ngx_scale_memc_t *memc);
+static ngx_int_t ngx_scale_memc_replies(ngx_scale_memc_t *memc);
+static ngx_int_t ngx_scale_memc_reply(ngx_scale_memc_t *memc,
+    ngx_scale_reply_t *reply);
+static ngx_int_t ngx_scale_memc_status(ngx_scale_memc_verb_e verb,
+    ngx_scale_reply_code_e code);
+static void ngx_scale_memc_watch(ngx_scale_memc_t *memc);
+static void ngx_scale_memc_timer_handler(ngx_event_t *ev);
+static void ngx_scale_memc_close(ngx_scale_memc_t *memc, const char *reason);
+
+
+#define NGX_SCALE_MEMC_SLOTS    32768      /* commands in flight */
+#define NGX_SCALE_MEMC_OUT      (4 * 1024 * 1024)
+#define NGX_SCALE_MEMC_IN       (256 * 1024)
+#define NGX_SCALE_MEMC_BACKOFF  100        /* ms between connections */
+#define NGX_SCALE_MEMC_LINE     384        /* of a command, at most */
+#define NGX_SCALE_MEMC_MAX_KEY  250
+
+
+ngx_scale_memc_t *
+ngx_scale_memc_create(ngx_pool_t *pool, ngx_addr_t *addr, ngx_msec_t timeout,
+    ngx_log_t *log)
+{
+    ngx_scale_memc_t    *memc;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_scale_memc_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    memc = cln->data;
+    ngx_memzero(memc, sizeof(ngx_scale_memc_t));
+
+    memc->log = log;
+    memc->timeout = timeout;
+    memc->generation = 1;
+
+    memc->peer.sockaddr = addr->sockaddr;
+    memc->peer.socklen = addr->socklen;
+    memc->peer.name = &addr->name;
+    memc->peer.get = ngx_event_get_peer;
+    memc->peer.log = log;
+    memc->peer.log_error = NGX_ERROR_ERR;
+
+    ngx_queue_init(&memc->deferred);
+
+    memc->flush.handler = ngx_scale_memc_flush_handler;
+    memc->flush.data = memc;
+    memc->flush.log = log;
+
+    memc->timer.handler = ngx_scale_memc_timer_handler;
+    memc->timer.data = memc;
+    memc->timer.log = log;
+    memc->timer.cancelable = 1;
+
+    memc->slots = ngx_palloc(pool, NGX_SCALE_MEMC_SLOTS
+                                   * sizeof(ngx_scale_memc_slot_t));
+    memc->in = ngx_alloc(NGX_SCALE_MEMC_IN, log);
+
+    cln->handler = ngx_scale_memc_cleanup;
+
+    if (memc->slots == NULL || memc->in == NULL) {
+        return NULL;
+    }
+
+    memc->in_size = NGX_SCALE_MEMC_IN;
+
+    return memc;
+}
+
+
+static void
+ngx_scale_memc_cleanup(void *data)
+{
+    ngx_scale_memc_t  *memc = data;
+
+    ngx_free(memc->in);
+    ngx_free(memc->out);
+}
+
+
+void
+ngx_scale_memc_destroy(ngx_scale_memc_t *memc)
+{
+    memc->down = NULL;
+    memc->head = memc->tail;
+    ngx_queue_init(&memc->deferred);
+
+    ngx_scale_memc_close(memc, NULL);
+}
+
+
+void
+ngx_scale_memc_on_down(ngx_scale_memc_t *memc, void (*down)(void *data),
+    void *data)
+{
+    memc->down = down;
+    memc->data = data;
+}
+
+
+void
+ngx_scale_memc_send(ngx_scale_memc_t *memc, ngx_scale_memc_op_t *op)
+{
+    op->memc = memc;
+
+    if (op->guarded && (memc->state != NGX_SCALE_MEMC_OPEN
+                        || op->token.generation != memc->generation))
+    {
+        ngx_scale_memc_defer(memc, op, NGX_SCALE_MEMC_NF);
+        return;
+    }
+
+    if ((op->verb != NGX_SCALE_MEMC_MN && !ngx_scale_memc_is_key(&op->key))
+        || (memc->state == NGX_SCALE_MEMC_CLOSED
+            && ngx_scale_memc_connect(memc) != NGX_OK)
+        || ngx_scale_memc_append(memc, op) != NGX_OK)
+    {
+        ngx_scale_memc_defer(memc, op, NGX_SCALE_MEMC_FAILED);
+        return;
+    }
+
+    if (!memc->flush.posted) {
+        ngx_post_event(&memc->flush, &ngx_posted_events);
+    }
+
+    if (memc->head + 1 == memc->tail) {
+        ngx_scale_memc_watch(memc);
+    }
+}
+
+
+static void
+ngx_scale_memc_defer(ngx_scale_memc_t *memc, ngx_scale_memc_op_t *op,
+    ngx_scale_memc_status_e status)
+{
+    op->status = status;
+    op->deferred = 1;
+
+    ngx_queue_insert_tail(&memc->deferred, &op->queue);
+
+    if (!memc->flush.posted) {
+        ngx_post_event(&memc->flush, &ngx_posted_events);
+    }
+}
+
+
+/* a wrong length, or a key too long, and memcached would execute the rest */
+
+static ngx_uint_t
+ngx_scale_memc_is_key(ngx_str_t *key)
+{
+    size_t  i;
+
+    if (key->len == 0 || key->len > NGX_SCALE_MEMC_MAX_KEY) {
+        return 0;
+    }
+
+    for (i = 0; i < key->len; i++) {
+        if (key->data[i] <= 0x20 || key->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_connect(ngx_scale_memc_t *memc)
+{
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
+
+    if ((ngx_msec_int_t) (memc->retry_at - ngx_current_msec) > 0) {
+        return NGX_DECLINED;
+    }
+
+    memc->retry_at = ngx_current_msec + NGX_SCALE_MEMC_BACKOFF;
+
+    rc = ngx_event_connect_peer(&memc->peer);
+
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+
+        if (memc->peer.connection) {
+            ngx_close_connection(memc->peer.connection);
+            memc->peer.connection = NULL;
+        }
+
+        if (memc->down) {
+            memc->down(memc->data);
+        }
+
+        return NGX_DECLINED;
+    }
+
+    c = memc->peer.connection;
+    c->data = memc;
+    c->log = memc->log;
+    c->read->log = memc->log;
+    c->write->log = memc->log;
+    c->read->handler = ngx_scale_memc_read_handler;
+    c->write->handler = ngx_scale_memc_write_handler;
+
+    memc->state = NGX_SCALE_MEMC_CONNECTING;
+    memc->out_len = 0;
+    memc->out_offset = 0;
+    memc->in_pos = memc->in;
+    memc->in_last = memc->in;
+
+    if (rc == NGX_OK) {
+        memc->state = NGX_SCALE_MEMC_OPEN;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_append(ngx_scale_memc_t *memc, ngx_scale_memc_op_t *op)
+{
+    u_char                 *p;
+    ngx_scale_memc_slot_t  *slot;
+
+    if (memc->tail - memc->head == NGX_SCALE_MEMC_SLOTS) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_scale_memc_reserve(memc, NGX_SCALE_MEMC_LINE + op->value.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    op->number = memc->tail;
+    op->offset = memc->out_offset + memc->out_len;
+    op->flying = 1;
+
+    memc->out_len = ngx_scale_memc_format(p, op) - memc->out;
+
+    slot = &memc->slots[memc->tail++ % NGX_SCALE_MEMC_SLOTS];
+
+    slot->op = op;
+    slot->verb = op->verb;
+    slot->sent = ngx_current_msec;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_scale_memc_reserve(ngx_scale_memc_t *memc, size_t len)
+{
+    u_char  *out;
+    size_t   size;
+
+    len += memc->out_len;
+
+    if (len > NGX_SCALE_MEMC_OUT) {
+        return NULL;
+    }
+
+    if (len > memc->out_size) {
+        for (size = 65536; size < len; size *= 2) { /* void */ }
+
+        out = ngx_alloc(size, memc->log);
+        if (out == NULL) {
+            return NULL;
+        }
+
+        ngx_memcpy(out, memc->out, memc->out_len);
+        ngx_free(memc->out);
+
+        memc->out = out;
+        memc->out_size = size;
+    }
+
+    return memc->out + memc->out_len;
+}
+
+
+static u_char *
+ngx_scale_memc_format(u_char *p, ngx_scale_memc_op_t *op)
+{
+    static ngx_str_t  verbs[NGX_SCALE_MEMC_NVERBS] = {
+        ngx_string("mg "), ngx_string("ms "), ngx_string("md "),
+        ngx_string("mn")
+    };
+
+    p = ngx_cpymem(p, verbs[op->verb].data, verbs[op->verb].len);
+
+    if (op->verb == NGX_SCALE_MEMC_MN) {
+        *p++ = CR;
+        *p++ = LF;
+        return p;
+    }
+
+    p = ngx_cpymem(p, op->key.data, op->key.len);
+
+    if (op->verb == NGX_SCALE_MEMC_MG) {
+        p = ngx_cpymem(p, " v f c", sizeof(" v f c") - 1);
+
+        if (op->lease) {
+            p = ngx_sprintf(p, " N%T", op->lease);
+        }
+
+    } else if (op->verb == NGX_SCALE_MEMC_MS) {
+        p = ngx_sprintf(p, " %uz F%uD T%T", op->value.len, op->flags, op->ttl);
+
+        if (op->return_cas) {
+            p = ngx_cpymem(p, " c", sizeof(" c") - 1);
+        }
+    }
+
+    if (op->guarded) {
+        p = ngx_sprintf(p, " C%uL", op->token.cas);
+    }
+
+    p = ngx_sprintf(p, " O%xL" CRLF, op->number);
+
+    if (op->verb == NGX_SCALE_MEMC_MS) {
+        p = ngx_cpymem(p, op->value.data, op->value.len);
+        *p++ = CR;
+        *p++ = LF;
+    }
+
+    return p;
+}
+
+
+void
+ngx_scale_memc_cancel(ngx_scale_memc_op_t *op)
+{
+    if (op->deferred) {
+        op->deferred = 0;
+        ngx_queue_remove(&op->queue);
+
+    } else if (op->flying) {
+        op->flying = 0;
+        op->memc->slots[op->number % NGX_SCALE_MEMC_SLOTS].op = NULL;
+    }
+}
+
+
+ngx_uint_t
+ngx_scale_memc_is_sent(ngx_scale_memc_op_t *op)
+{
+    return !op->flying || op->memc->out_offset > op->offset;
+}
+
+
+/* the turn's end: what is answered without being sent, then one write */
+
+static void
+ngx_scale_memc_flush_handler(ngx_event_t *ev)
+{
+    ngx_scale_memc_t  *memc = ev->data;
+
+    ngx_queue_t           answered, *q;
+    ngx_scale_memc_op_t  *op;
+
+    ngx_queue_init(&answered);
+
+    if (!ngx_queue_empty(&memc->deferred)) {
+        ngx_queue_add(&answered, &memc->deferred);
+        ngx_queue_init(&memc->deferred);
+    }
+
+    while (!ngx_queue_empty(&answered)) {
+        q = ngx_queue_head(&answered);
+        ngx_queue_remove(q);
+
+        op = ngx_queue_data(q, ngx_scale_memc_op_t, queue);
+        op->deferred = 0;
+        op->handler(op);
+    }
+
+    ngx_scale_memc_flush(memc);
+}
+
+
+static void
+ngx_scale_memc_flush(ngx_scale_memc_t *memc)
+{
+    ssize_t            n;
+    size_t             sent;
+    ngx_connection_t  *c;
+
+    if (memc->state != NGX_SCALE_MEMC_OPEN || memc->out_len == 0) {
+        return;
+    }
+
+    c = memc->peer.connection;
+    sent = 0;
+
+    while (sent < memc->out_len && c->write->ready) {
+        n = c->send(c, memc->out + sent, memc->out_len - sent);
+
+        if (n == NGX_ERROR) {
+            ngx_scale_memc_close(memc, "could not send");
+            return;
+        }
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        sent += n;
+    }
+
+    memc->out_len -= sent;
+    memc->out_offset += sent;
+
+    if (memc->out_len) {
+        ngx_memmove(memc->out, memc->out + sent, memc->out_len);
+    }
+
+    c->idle = 0;
+
+    if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        ngx_scale_memc_close(memc, "could not wait to send");
+    }
+}
+
+
+static void
+ngx_scale_memc_write_handler(ngx_event_t *wev)
+{
+    int                err;
+    socklen_t          len;
+    ngx_connection_t  *c;
+    ngx_scale_memc_t  *memc;
+
+    c = wev->data;
+    memc = c->data;
+
+    if (memc->state == NGX_SCALE_MEMC_CONNECTING) {
+        err = 0;
+        len = sizeof(int);
+
+        if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1 || err) {
+            ngx_scale_memc_close(memc, "could not connect");
+            return;
+        }
+
+        memc->state = NGX_SCALE_MEMC_OPEN;
+
+        if (memc->peer.sockaddr->sa_family != AF_UNIX
+            && ngx_tcp_nodelay(c) != NGX_OK)
+        {
+            ngx_scale_memc_close(memc, "could not set TCP_NODELAY");
+            return;
+        }
+    }
+
+    ngx_scale_memc_flush(memc);
+}
+
+
+static void
+ngx_scale_memc_read_handler(ngx_event_t *rev)
+{
+    ssize_t            n;
+    ngx_connection_t  *c;
+    ngx_scale_memc_t  *memc;
+
+    c = rev->data;
+    memc = c->data;
+
+    if (c->close) {
+        ngx_scale_memc_close(memc, NULL);
+        return;
+    }
+
+    do {
+        if (ngx_scale_memc_room(memc) != NGX_OK) {
+            ngx_scale_memc_close(memc, "no memory for a value");
+            return;
+        }
+
+        n = c->recv(c, memc->in_last, memc->in + memc->in_size
+                                      - memc->in_last);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+            ngx_scale_memc_close(memc, memc->head == memc->tail ? NULL
+                                       : "closed by the server");
+            return;
+        }
+
+        memc->in_last += n;
+
+        if (ngx_scale_memc_replies(memc) != NGX_OK) {
+            ngx_scale_memc_close(memc, "sent what was not asked for");
+            return;
+        }
+
+    } while (rev->ready);
+
+    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_scale_memc_close(memc, "could not wait for replies");
+        return;
+    }
+
+    ngx_scale_memc_watch(memc);
+}
+
+
+/* room for more input, and for all of a value that has begun */
+
+static ngx_int_t
+ngx_scale_memc_room(ngx_scale_memc_t *memc)
+{
+    u_char             *in;
+    size_t              len;
+    ngx_scale_reply_t   reply;
+
+    len = memc->in_last - memc->in_pos;
+
+    if (len == 0) {
+        memc->in_pos = memc->in;
+        memc->in_last = memc->in;
+        return NGX_OK;
+    }
+
+    if (memc->in_last < memc->in + memc->in_size) {
+        return NGX_OK;
+    }
+
+    if (memc->in_pos > memc->in) {
+        ngx_memmove(memc->in, memc->in_pos, len);
+
+    } else {
+        in = memc->in_pos;
+        (void) ngx_scale_reply_parse(&in, memc->in_last, &reply);
+
+        in = ngx_alloc(ngx_max(reply.size, memc->in_size) + memc->in_size,
+                       memc->log);
+        if (in == NULL) {
+            return NGX_ERROR;
+        }
+
+        memc->in_size += ngx_max(reply.size, memc->in_size);
+
+        ngx_memcpy(in, memc->in_pos, len);
+        ngx_free(memc->in);
+        memc->in = in;
+    }
+
+    memc->in_pos = memc->in;
+    memc->in_last = memc->in + len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_replies(ngx_scale_memc_t *memc)
+{
+    ngx_int_t          rc;
+    ngx_scale_reply_t  reply;
+
+    while (memc->in_pos < memc->in_last) {
+
+        rc = ngx_scale_reply_parse(&memc->in_pos, memc->in_last, &reply);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_OK;
+        }
+
+        if (rc != NGX_OK || ngx_scale_memc_reply(memc, &reply) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* in order, and by the opaque where there is one: a bare EN has none */
+
+static ngx_int_t
+ngx_scale_memc_reply(ngx_scale_memc_t *memc, ngx_scale_reply_t *reply)
+{
+    ngx_int_t               status;
+    ngx_scale_memc_op_t    *op;
+    ngx_scale_memc_slot_t  *slot;
+
+    if (memc->head == memc->tail
+        || (reply->has_opaque && reply->opaque != memc->head))
+    {
+        return NGX_ERROR;
+    }
+
+    slot = &memc->slots[memc->head % NGX_SCALE_MEMC_SLOTS];
+
+    status = ngx_scale_memc_status(slot->verb, reply->code);
+
+    if (status == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    memc->head++;
+    memc->complained = 0;
+
+    op = slot->op;
+
+    if (op == NULL) {
+        return NGX_OK;
+    }
+
+    slot->op = NULL;
+
+    op->flying = 0;
+    op->status = status;
+    op->rvalue = reply->value;
+    op->rflags = reply->flags;
+    op->rtoken.cas = reply->cas;
+    op->rtoken.generation = memc->generation;
+    op->won = reply->won;
+    op->wait = reply->wait;
+
+    op->handler(op);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_status(ngx_scale_memc_verb_e verb, ngx_scale_reply_code_e code)
+{
+    switch (code) {
+
+    case NGX_SCALE_REPLY_VA:
+        return verb == NGX_SCALE_MEMC_MG ? NGX_SCALE_MEMC_VA : NGX_ERROR;
+
+    case NGX_SCALE_REPLY_EN:
+        return verb == NGX_SCALE_MEMC_MG ? NGX_SCALE_MEMC_EN : NGX_ERROR;
+
+    case NGX_SCALE_REPLY_MN:
+        return verb == NGX_SCALE_MEMC_MN ? NGX_SCALE_MEMC_HD : NGX_ERROR;
+
+    case NGX_SCALE_REPLY_SERVER_ERROR:
+        return verb == NGX_SCALE_MEMC_MS ? NGX_SCALE_MEMC_NS : NGX_ERROR;
+
+    default:
+        break;
+    }
+
+    if (verb != NGX_SCALE_MEMC_MS && verb != NGX_SCALE_MEMC_MD) {
+        return NGX_ERROR;
+    }
+
+    switch (code) {
+
+    case NGX_SCALE_REPLY_HD:
+        return NGX_SCALE_MEMC_HD;
+
+    case NGX_SCALE_REPLY_EX:
+        return NGX_SCALE_MEMC_EX;
+
+    case NGX_SCALE_REPLY_NF:
+        return NGX_SCALE_MEMC_NF;
+
+    default:
+        return NGX_SCALE_MEMC_NS;
+    }
+}
+
+
+/* the oldest command's time is the connection's */
+
+static void
+ngx_scale_memc_watch(ngx_scale_memc_t *memc)
+{
+    ngx_msec_int_t  left;
+
+    if (memc->state == NGX_SCALE_MEMC_CLOSED) {
+        return;
+    }
+
+    memc->peer.connection->idle = (memc->head == memc->tail);
+
+    if (memc->head == memc->tail) {
+        if (memc->timer.timer_set) {
+            ngx_del_timer(&memc->timer);
+        }
+
+        return;
+    }
+
+    left = memc->slots[memc->head % NGX_SCALE_MEMC_SLOTS].sent
+           + memc->timeout - ngx_current_msec;
+
+    ngx_add_timer(&memc->timer, (ngx_msec_t) ngx_max(left, 1));
+}
+
+
+static void
+ngx_scale_memc_timer_handler(ngx_event_t *ev)
+{
+    ngx_msec_int_t     late;
+    ngx_scale_memc_t  *memc;
+
+    memc = ev->data;
+
+    /* nginx may leave a timer where it was, if it moves by less than 300 ms */
+
+    late = ngx_current_msec - memc->timeout
+           - memc->slots[memc->head % NGX_SCALE_MEMC_SLOTS].sent;
+
+    if (memc->head == memc->tail || late < 0) {
+        ngx_scale_memc_watch(memc);
+        return;
+    }
+
+    ngx_scale_memc_close(memc, "timed out");
+}
+
+
+static void
+ngx_scale_memc_close(ngx_scale_memc_t *memc, const char *reason)
+{
+    uint64_t              n, last;
+    ngx_scale_memc_op_t  *op;
+
+    if (memc->timer.timer_set) {
+        ngx_del_timer(&memc->timer);
+    }
+
+    if (memc->state == NGX_SCALE_MEMC_CLOSED) {
+        return;
+    }
+
+    if (reason && !memc->complained) {
+        memc->complained = 1;
+        ngx_log_error(NGX_LOG_ERR, memc->log, 0,
+                      "memcached \"%V\" %s, with %uL commands in flight",
+                      memc->peer.name, reason, memc->tail - memc->head);
+    }
+
+    ngx_close_connection(memc->peer.connection);
+
+    memc->peer.connection = NULL;
+    memc->state = NGX_SCALE_MEMC_CLOSED;
+    memc->generation++;
+    memc->out_len = 0;
+
+    if (reason) {
+        memc->retry_at = ngx_current_msec + NGX_SCALE_MEMC_BACKOFF;
+    }
+
+    last = memc->tail;
+
+    for (n = memc->head; n != last; n++) {
+        op = memc->slots[n % NGX_SCALE_MEMC_SLOTS].op;
+
+        if (op) {
+            op->flying = 0;
+            ngx_scale_memc_defer(memc, op, NGX_SCALE_MEMC_FAILED);
+        }
+    }
+
+    memc->head = last;
+
+    if (reason && memc->down) {
+        memc->down(memc->data);
+    }
+}

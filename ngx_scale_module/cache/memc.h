@@ -1,0 +1,119 @@
+
+/*
+ * The memcached wire: meta commands (memcached's protocol.txt, "Meta
+ * Commands") over one multiplexed connection per worker and server.
+ *
+ * Written here, because libmemcached has no meta protocol and all its I/O
+ * ends in poll().
+ */
+
+#ifndef _NGX_SCALE_MEMC_H_INCLUDED_
+#define _NGX_SCALE_MEMC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+
+typedef struct ngx_scale_memc_s     ngx_scale_memc_t;
+typedef struct ngx_scale_memc_op_s  ngx_scale_memc_op_t;
+
+
+typedef enum {
+    NGX_SCALE_MEMC_MG = 0,             /* get */
+    NGX_SCALE_MEMC_MS,                 /* set */
+    NGX_SCALE_MEMC_MD,                 /* delete */
+    NGX_SCALE_MEMC_MN,                 /* nothing: is anybody there */
+    NGX_SCALE_MEMC_NVERBS
+} ngx_scale_memc_verb_e;
+
+
+typedef enum {
+    NGX_SCALE_MEMC_FAILED = 0,         /* no answer will ever be known */
+    NGX_SCALE_MEMC_VA,                 /* mg: a value */
+    NGX_SCALE_MEMC_EN,                 /* mg: nothing */
+    NGX_SCALE_MEMC_HD,                 /* done */
+    NGX_SCALE_MEMC_EX,                 /* the CAS is another one */
+    NGX_SCALE_MEMC_NF,                 /* nothing there */
+    NGX_SCALE_MEMC_NS                  /* not stored: too large, no memory */
+} ngx_scale_memc_status_e;
+
+
+/*
+ * A CAS and the TCP connection it came by: memcached counts from 1 again when
+ * it restarts, so a token is worth nothing on another connection.
+ */
+
+typedef struct {
+    uint64_t                   cas;
+    ngx_uint_t                 generation;
+} ngx_scale_token_t;
+
+
+/*
+ * A command is its caller's memory, zeroed before use, kept until the handler
+ * has run or the command was cancelled; key and value are copied when it is
+ * sent.  The handler may use the command again.
+ */
+
+struct ngx_scale_memc_op_s {
+    ngx_scale_memc_verb_e      verb;
+    ngx_str_t                  key;
+    ngx_str_t                  value;      /* ms */
+    uint32_t                   flags;      /* ms: F */
+    time_t                     ttl;        /* ms: T, seconds */
+    time_t                     lease;      /* mg: N, seconds; 0: none */
+    ngx_scale_token_t          token;      /* ms, md: where guarded */
+    unsigned                   guarded:1;
+    unsigned                   return_cas:1;   /* ms */
+
+    void                     (*handler)(ngx_scale_memc_op_t *op);
+    void                      *data;
+
+    /* the reply; the value is valid during the handler only */
+
+    ngx_scale_memc_status_e    status;
+    ngx_str_t                  rvalue;
+    uint32_t                   rflags;
+    ngx_scale_token_t          rtoken;
+    unsigned                   won:1;      /* mg: W, the caller may fill */
+    unsigned                   wait:1;     /* mg: Z, somebody else does */
+
+    /* private */
+
+    ngx_scale_memc_t          *memc;
+    ngx_queue_t                queue;
+    uint64_t                   number;
+    uint64_t                   offset;
+    unsigned                   deferred:1;
+    unsigned                   flying:1;
+};
+
+
+ngx_scale_memc_t *ngx_scale_memc_create(ngx_pool_t *pool, ngx_addr_t *addr,
+    ngx_msec_t timeout, ngx_log_t *log);
+
+/* no handler is called */
+void ngx_scale_memc_destroy(ngx_scale_memc_t *memc);
+
+/* "down" is called whenever a connection is given up or cannot be made */
+void ngx_scale_memc_on_down(ngx_scale_memc_t *memc, void (*down)(void *data),
+    void *data);
+
+/*
+ * All commands of one turn of the event loop leave in one write.  The handler
+ * never runs before this returns.  A guarded command whose token is of another
+ * connection is not sent: NF.  After a timeout, or any doubt about the
+ * protocol, the connection is closed and all its commands have FAILED.
+ */
+void ngx_scale_memc_send(ngx_scale_memc_t *memc, ngx_scale_memc_op_t *op);
+
+/* the handler will not run; the command may have its effect nevertheless */
+void ngx_scale_memc_cancel(ngx_scale_memc_op_t *op);
+
+/* whether the kernel may have some of it already, or it is answered */
+ngx_uint_t ngx_scale_memc_is_sent(ngx_scale_memc_op_t *op);
+
+
+#endif /* _NGX_SCALE_MEMC_H_INCLUDED_ */
