@@ -69,6 +69,7 @@ static test_case_t  cases[] = {
     { "SELECT E'a' -- c'\n  '\\':a' || :b",
       "SELECT E'a' -- c'\n  '\\':a' || $1", "b", 0 },
     { "SELECT E'a', '\\', :b", "SELECT E'a', '\\', $1", "b", 0 },
+    { "SELECT E'a' '\\', :b", "SELECT E'a' '\\', $1", "b", 0 },
     { "SELECT E'a' -- x", NULL, "", 0 },
     { "SELECT E'a' - :b", "SELECT E'a' - $1", "b", 0 },
     { "SELECT note'\\' || :b", "SELECT note'\\' || $1", "b", 0 },
