@@ -1,7 +1,7 @@
 
 /*
  * The value of a cached entry: a header, then the body.  Numbers are
- * little-endian; the checksum covers everything after itself.
+ * little-endian; the checksum covers everything but itself.
  *
  *      0  magic "ns"          8  statement, 64 bits     28  representation, 16
  *      2  version            16  stored at, 64 bits     30  -
