@@ -18,6 +18,9 @@ static ngx_int_t ngx_scale_reply_number(ngx_str_t *word, ngx_uint_t base,
     uint64_t *value);
 
 
+#define NGX_SCALE_REPLY_MAX_NUMBER  (~(uint64_t) 0)
+
+
 static ngx_scale_reply_name_t  ngx_scale_reply_names[] = {
     { ngx_string("VA"), NGX_SCALE_REPLY_VA },
     { ngx_string("HD"), NGX_SCALE_REPLY_HD },
@@ -168,7 +171,9 @@ ngx_scale_reply_flag(ngx_str_t *word, ngx_scale_reply_t *reply)
         return ngx_scale_reply_number(&rest, 16, &reply->opaque);
 
     case 'f':
-        if (ngx_scale_reply_number(&rest, 10, &value) != NGX_OK) {
+        if (ngx_scale_reply_number(&rest, 10, &value) != NGX_OK
+            || value > 0xffffffff)
+        {
             return NGX_ERROR;
         }
 
@@ -189,7 +194,7 @@ ngx_scale_reply_number(ngx_str_t *word, ngx_uint_t base, uint64_t *value)
 
     n = 0;
 
-    if (word->len == 0 || word->len > 20) {
+    if (word->len == 0) {
         return NGX_ERROR;
     }
 
@@ -204,6 +209,10 @@ ngx_scale_reply_number(ngx_str_t *word, ngx_uint_t base, uint64_t *value)
             ch -= 'a' - 10;
 
         } else {
+            return NGX_ERROR;
+        }
+
+        if (n > (NGX_SCALE_REPLY_MAX_NUMBER - ch) / base) {
             return NGX_ERROR;
         }
 
