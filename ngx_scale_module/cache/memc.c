@@ -30,6 +30,7 @@ struct ngx_scale_memc_s {
     ngx_scale_memc_slot_t     *slots;
     uint64_t                   head;
     uint64_t                   tail;
+    uint64_t                   fresh;      /* of this turn, from here on */
 
     u_char                    *out;        /* not yet taken by the kernel */
     size_t                     out_len;
@@ -48,11 +49,13 @@ struct ngx_scale_memc_s {
     void                     (*down)(void *data);
     void                      *data;
     ngx_log_t                 *log;
+    ngx_log_t                  quiet;
     unsigned                   complained:1;
 };
 
 
 static void ngx_scale_memc_cleanup(void *data);
+static void ngx_scale_memc_forget(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_defer(ngx_scale_memc_t *memc,
     ngx_scale_memc_op_t *op, ngx_scale_memc_status_e status);
 static ngx_int_t ngx_scale_memc_connect(ngx_scale_memc_t *memc);
@@ -62,8 +65,10 @@ static ngx_int_t ngx_scale_memc_append(ngx_scale_memc_t *memc,
 static u_char *ngx_scale_memc_reserve(ngx_scale_memc_t *memc, size_t len);
 static u_char *ngx_scale_memc_format(u_char *p, ngx_scale_memc_op_t *op);
 static void ngx_scale_memc_flush_handler(ngx_event_t *ev);
+static void ngx_scale_memc_stamp(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_flush(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_write_handler(ngx_event_t *wev);
+static ngx_int_t ngx_scale_memc_connected(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_read_handler(ngx_event_t *rev);
 static ngx_int_t ngx_scale_memc_room(ngx_scale_memc_t *memc);
 static ngx_int_t ngx_scale_memc_replies(ngx_scale_memc_t *memc);
@@ -73,7 +78,10 @@ static ngx_int_t ngx_scale_memc_status(ngx_scale_memc_verb_e verb,
     ngx_scale_reply_code_e code);
 static void ngx_scale_memc_watch(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_timer_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_scale_memc_is_late(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_close(ngx_scale_memc_t *memc, const char *reason);
+static void ngx_scale_memc_complain(ngx_scale_memc_t *memc, ngx_err_t err,
+    const char *reason);
 
 
 #define NGX_SCALE_MEMC_SLOTS    32768      /* commands in flight */
@@ -107,8 +115,13 @@ ngx_scale_memc_create(ngx_pool_t *pool, ngx_addr_t *addr, ngx_msec_t timeout,
     memc->peer.socklen = addr->socklen;
     memc->peer.name = &addr->name;
     memc->peer.get = ngx_event_get_peer;
-    memc->peer.log = log;
-    memc->peer.log_error = NGX_ERROR_ERR;
+    memc->peer.log = &memc->quiet;
+    memc->peer.log_error = NGX_ERROR_INFO;
+
+    /* nginx's own line about every try would come ten times a second */
+
+    memc->quiet = *log;
+    memc->quiet.log_level = ngx_min(log->log_level, NGX_LOG_ALERT);
 
     ngx_queue_init(&memc->deferred);
 
@@ -151,10 +164,31 @@ void
 ngx_scale_memc_destroy(ngx_scale_memc_t *memc)
 {
     memc->down = NULL;
-    memc->head = memc->tail;
-    ngx_queue_init(&memc->deferred);
 
     ngx_scale_memc_close(memc, NULL);
+    ngx_scale_memc_forget(memc);
+
+    if (memc->flush.posted) {
+        ngx_delete_posted_event(&memc->flush);
+    }
+}
+
+
+/* close() has deferred what was in flight */
+
+static void
+ngx_scale_memc_forget(ngx_scale_memc_t *memc)
+{
+    ngx_queue_t          *q;
+    ngx_scale_memc_op_t  *op;
+
+    while (!ngx_queue_empty(&memc->deferred)) {
+        q = ngx_queue_head(&memc->deferred);
+        ngx_queue_remove(q);
+
+        op = ngx_queue_data(q, ngx_scale_memc_op_t, queue);
+        op->deferred = 0;
+    }
 }
 
 
@@ -249,6 +283,9 @@ ngx_scale_memc_connect(ngx_scale_memc_t *memc)
     rc = ngx_event_connect_peer(&memc->peer);
 
     if (rc != NGX_OK && rc != NGX_AGAIN) {
+
+        ngx_scale_memc_complain(memc, ngx_socket_errno,
+                                "cannot be connected to");
 
         if (memc->peer.connection) {
             ngx_close_connection(memc->peer.connection);
@@ -442,7 +479,32 @@ ngx_scale_memc_flush_handler(ngx_event_t *ev)
         op->handler(op);
     }
 
+    ngx_scale_memc_stamp(memc);
     ngx_scale_memc_flush(memc);
+}
+
+
+/*
+ * nginx's clock stands still within a turn, and a turn may be long (a herd of
+ * TLS handshakes): that time is not the server's.
+ */
+
+static void
+ngx_scale_memc_stamp(ngx_scale_memc_t *memc)
+{
+    uint64_t  n;
+
+    if (memc->fresh == memc->tail) {
+        return;
+    }
+
+    ngx_time_update();
+
+    for (n = ngx_max(memc->fresh, memc->head); n != memc->tail; n++) {
+        memc->slots[n % NGX_SCALE_MEMC_SLOTS].sent = ngx_current_msec;
+    }
+
+    memc->fresh = memc->tail;
 }
 
 
@@ -482,8 +544,6 @@ ngx_scale_memc_flush(ngx_scale_memc_t *memc)
         ngx_memmove(memc->out, memc->out + sent, memc->out_len);
     }
 
-    c->idle = 0;
-
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
         ngx_scale_memc_close(memc, "could not wait to send");
     }
@@ -493,34 +553,57 @@ ngx_scale_memc_flush(ngx_scale_memc_t *memc)
 static void
 ngx_scale_memc_write_handler(ngx_event_t *wev)
 {
-    int                err;
-    socklen_t          len;
     ngx_connection_t  *c;
     ngx_scale_memc_t  *memc;
 
     c = wev->data;
     memc = c->data;
 
-    if (memc->state == NGX_SCALE_MEMC_CONNECTING) {
-        err = 0;
-        len = sizeof(int);
-
-        if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1 || err) {
-            ngx_scale_memc_close(memc, "could not connect");
-            return;
-        }
-
-        memc->state = NGX_SCALE_MEMC_OPEN;
-
-        if (memc->peer.sockaddr->sa_family != AF_UNIX
-            && ngx_tcp_nodelay(c) != NGX_OK)
-        {
-            ngx_scale_memc_close(memc, "could not set TCP_NODELAY");
-            return;
-        }
+    if (ngx_scale_memc_connected(memc) != NGX_OK) {
+        return;
     }
 
     ngx_scale_memc_flush(memc);
+}
+
+
+/* a refusal is an event of both directions, and reading comes first */
+
+static ngx_int_t
+ngx_scale_memc_connected(ngx_scale_memc_t *memc)
+{
+    int                err;
+    socklen_t          len;
+    ngx_connection_t  *c;
+
+    if (memc->state == NGX_SCALE_MEMC_OPEN) {
+        return NGX_OK;
+    }
+
+    c = memc->peer.connection;
+    err = 0;
+    len = sizeof(int);
+
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1) {
+        err = ngx_socket_errno;
+    }
+
+    if (err) {
+        ngx_scale_memc_complain(memc, err, "cannot be connected to");
+        ngx_scale_memc_close(memc, "cannot be connected to");
+        return NGX_ERROR;
+    }
+
+    memc->state = NGX_SCALE_MEMC_OPEN;
+
+    if (memc->peer.sockaddr->sa_family != AF_UNIX
+        && ngx_tcp_nodelay(c) != NGX_OK)
+    {
+        ngx_scale_memc_close(memc, "takes no TCP_NODELAY");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -536,6 +619,10 @@ ngx_scale_memc_read_handler(ngx_event_t *rev)
 
     if (c->close) {
         ngx_scale_memc_close(memc, NULL);
+        return;
+    }
+
+    if (ngx_scale_memc_connected(memc) != NGX_OK) {
         return;
     }
 
@@ -647,7 +734,7 @@ ngx_scale_memc_replies(ngx_scale_memc_t *memc)
 }
 
 
-/* in order, and by the opaque where there is one: a bare EN has none */
+/* in order, and by the opaque; a miss may be answered by a bare EN */
 
 static ngx_int_t
 ngx_scale_memc_reply(ngx_scale_memc_t *memc, ngx_scale_reply_t *reply)
@@ -656,8 +743,12 @@ ngx_scale_memc_reply(ngx_scale_memc_t *memc, ngx_scale_reply_t *reply)
     ngx_scale_memc_op_t    *op;
     ngx_scale_memc_slot_t  *slot;
 
-    if (memc->head == memc->tail
-        || (reply->has_opaque && reply->opaque != memc->head))
+    if (memc->head == memc->tail) {
+        return NGX_ERROR;
+    }
+
+    if (reply->has_opaque ? reply->opaque != memc->head
+                          : !ngx_scale_reply_is_bare(reply->code))
     {
         return NGX_ERROR;
     }
@@ -769,22 +860,42 @@ ngx_scale_memc_watch(ngx_scale_memc_t *memc)
 static void
 ngx_scale_memc_timer_handler(ngx_event_t *ev)
 {
-    ngx_msec_int_t     late;
+    ngx_event_t       *rev;
     ngx_scale_memc_t  *memc;
 
     memc = ev->data;
 
+    /* timers run before posted events: a reply may be here already */
+
+    if (memc->state == NGX_SCALE_MEMC_OPEN && ngx_scale_memc_is_late(memc)) {
+        rev = memc->peer.connection->read;
+        rev->available = -1;           /* unknown: recv() asks the kernel */
+
+        ngx_scale_memc_read_handler(rev);
+    }
+
+    if (ngx_scale_memc_is_late(memc)) {
+        ngx_scale_memc_close(memc, "timed out");
+        return;
+    }
+
     /* nginx may leave a timer where it was, if it moves by less than 300 ms */
+
+    ngx_scale_memc_watch(memc);
+}
+
+
+static ngx_uint_t
+ngx_scale_memc_is_late(ngx_scale_memc_t *memc)
+{
+    ngx_msec_int_t  late;
 
     late = ngx_current_msec - memc->timeout
            - memc->slots[memc->head % NGX_SCALE_MEMC_SLOTS].sent;
 
-    if (memc->head == memc->tail || late < 0) {
-        ngx_scale_memc_watch(memc);
-        return;
-    }
+    /* what has not left yet is not awaited yet */
 
-    ngx_scale_memc_close(memc, "timed out");
+    return memc->head < memc->fresh && late >= 0;
 }
 
 
@@ -802,11 +913,8 @@ ngx_scale_memc_close(ngx_scale_memc_t *memc, const char *reason)
         return;
     }
 
-    if (reason && !memc->complained) {
-        memc->complained = 1;
-        ngx_log_error(NGX_LOG_ERR, memc->log, 0,
-                      "memcached \"%V\" %s, with %uL commands in flight",
-                      memc->peer.name, reason, memc->tail - memc->head);
+    if (reason) {
+        ngx_scale_memc_complain(memc, 0, reason);
     }
 
     ngx_close_connection(memc->peer.connection);
@@ -836,4 +944,22 @@ ngx_scale_memc_close(ngx_scale_memc_t *memc, const char *reason)
     if (reason && memc->down) {
         memc->down(memc->data);
     }
+}
+
+
+/* once, until it answers again */
+
+static void
+ngx_scale_memc_complain(ngx_scale_memc_t *memc, ngx_err_t err,
+    const char *reason)
+{
+    if (memc->complained) {
+        return;
+    }
+
+    memc->complained = 1;
+
+    ngx_log_error(NGX_LOG_ERR, memc->log, err,
+                  "memcached \"%V\" %s, with %uL commands in flight",
+                  memc->peer.name, reason, memc->tail - memc->head);
 }

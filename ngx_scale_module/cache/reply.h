@@ -42,6 +42,12 @@ typedef struct {
 } ngx_scale_reply_t;
 
 
+/* replies that may come without the opaque of their command */
+#define ngx_scale_reply_is_bare(code)                                         \
+    ((code) == NGX_SCALE_REPLY_EN || (code) == NGX_SCALE_REPLY_MN             \
+     || (code) == NGX_SCALE_REPLY_SERVER_ERROR)
+
+
 /*
  * Reads a reply at *pos and moves *pos behind it; "value" points into the
  * buffer.  NGX_AGAIN: it is not complete; NGX_ERROR: not a reply we know, and
