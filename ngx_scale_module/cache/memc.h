@@ -106,6 +106,11 @@ void ngx_scale_memc_on_down(ngx_scale_memc_t *memc, void (*down)(void *data),
  * never runs before this returns.  A guarded command whose token is of another
  * connection is not sent: NF.  After a timeout, or any doubt about the
  * protocol, the connection is closed and all its commands have FAILED.
+ *
+ * So have, at the turn's end: a key that memcached would not take; a command
+ * when 4 MB wait to leave or 32768 commands for an answer; one that needs a
+ * connection within 100 ms of the last one's beginning or failure.  A handler
+ * that sends again whatever FAILED waits first, or the turn never ends.
  */
 void ngx_scale_memc_send(ngx_scale_memc_t *memc, ngx_scale_memc_op_t *op);
 

@@ -1,4 +1,4 @@
-/* sources: cache/memc.c cache/reply.c */
+/* sources: cache/memc.c cache/memc_connection.c cache/reply.c */
 
 /*
  * A server in the same process, whose every byte the test writes itself.
@@ -829,7 +829,7 @@ handlers(void)
     get(&op[2], "c");
     loop_turn(5);
     received();
-    answer("VA 1 f1 c1 O0\r\na\r\nVA 1 f1 c1 O1\r\nb\r\nVA 1 f1 c1 O2\r\nc\r\n");
+    answer("VA 1 f1 c1 O0\r\na\r\nEN\r\nVA 1 f1 c1 O2\r\nc\r\n");
     loop_turn(5);
 
     ok(chained == 11 && op[1].calls == 0 && ended(&op[2], NGX_SCALE_MEMC_VA)
