@@ -9,7 +9,8 @@
 #include "loop.h"
 
 
-#define TIMEOUT   50
+#define TIMEOUT   300       /* ms */
+#define PATIENCE  10000     /* where time is not what is tested */
 #define LARGE     1000000
 
 
@@ -75,9 +76,9 @@ set_up(void)
 /* a connection of its own for each test */
 
 static void
-begin(void)
+begin(ngx_msec_t timeout)
 {
-    memc = ngx_scale_memc_create(pool, &addr, TIMEOUT, &loop_log);
+    memc = ngx_scale_memc_create(pool, &addr, timeout, &loop_log);
     ngx_scale_memc_on_down(memc, on_down, NULL);
 
     downs = 0;
@@ -190,7 +191,7 @@ one_write(void)
 {
     test_op_t  op[4];
 
-    begin();
+    begin(PATIENCE);
 
     prepare(&op[0], NGX_SCALE_MEMC_MG, "a");
     op[0].op.lease = 12;
@@ -267,7 +268,7 @@ split_replies(void)
 
     static const char  wire[] = "VA 5 f1 c1 O0\r\na\r\nbc\r\nEN\r\n"
                                 "VA 0 f0 c2 O2 Z\r\n\r\n";
-    begin();
+    begin(PATIENCE);
 
     get(&op[0], "a");
     get(&op[1], "b");
@@ -305,7 +306,7 @@ cancelled(void)
 {
     test_op_t  op[3];
 
-    begin();
+    begin(PATIENCE);
 
     get(&op[0], "a");
     get(&op[1], "b");
@@ -345,7 +346,7 @@ doubt(ngx_scale_memc_verb_e verb, const char *wire, const char *title)
 {
     test_op_t  op[2];
 
-    begin();
+    begin(PATIENCE);
 
     prepare(&op[0], verb, verb == NGX_SCALE_MEMC_MN ? "" : "a");
     ngx_scale_memc_send(memc, &op[0].op);
@@ -390,7 +391,7 @@ not_asked(void)
 {
     test_op_t  op;
 
-    begin();
+    begin(PATIENCE);
 
     get(&op, "a");
     loop_turn(5);
@@ -410,7 +411,7 @@ not_stored(void)
 {
     test_op_t  op[2];
 
-    begin();
+    begin(PATIENCE);
 
     prepare(&op[0], NGX_SCALE_MEMC_MS, "a");
     ngx_str_set(&op[0].op.value, "x");
@@ -435,7 +436,7 @@ refused_keys(void)
     char        key[252];
     test_op_t   op[4];
 
-    begin();
+    begin(PATIENCE);
 
     ngx_memset(key, 'k', sizeof(key));
     key[251] = '\0';
@@ -475,7 +476,7 @@ silence(void)
     ngx_msec_t         start;
     ngx_scale_token_t  token;
 
-    begin();
+    begin(TIMEOUT);
 
     get(&op[0], "a");
     loop_turn(5);
@@ -489,19 +490,19 @@ silence(void)
     start = ngx_current_msec;
     get(&op[0], "a");
     loop_turn(5);
-    loop_run(TIMEOUT / 2);
+    loop_run(TIMEOUT / 3);
     get(&op[1], "b");
-    loop_run(TIMEOUT / 2 - 15);
+    loop_run(TIMEOUT / 3);
     ok(op[0].calls == 0, "within the timeout a silent server is waited for");
 
-    while (op[0].calls == 0 && ngx_current_msec - start < 1000) {
+    while (op[0].calls == 0 && ngx_current_msec - start < 5000) {
         loop_turn(5);
     }
 
     loop_turn(5);
     ok(ended(&op[0], NGX_SCALE_MEMC_FAILED)
        && ended(&op[1], NGX_SCALE_MEMC_FAILED)
-       && ngx_current_msec - start < 2 * TIMEOUT,
+       && ngx_current_msec - start < 5 * TIMEOUT,
        "then all its commands have failed");
     received();
     ok(recv(peer, got, 1, 0) == 0 && downs == 1 && loop_lines == 1
@@ -554,7 +555,7 @@ long_turns(void)
 {
     test_op_t  op[2];
 
-    begin();
+    begin(TIMEOUT);
 
     get(&op[0], "a");
     usleep((TIMEOUT + 20) * 1000);     /* the rest of this turn */
@@ -591,7 +592,7 @@ large_value(void)
     ssize_t     n;
     test_op_t   op[3];
 
-    begin();
+    begin(PATIENCE);
 
     get(&op[0], "a");
     get(&op[1], "b");
@@ -632,7 +633,7 @@ slow_reader(void)
     test_op_t   op[6];
     ngx_uint_t  i;
 
-    begin();
+    begin(PATIENCE);
 
     value = malloc(LARGE);
     ngx_memset(value, 'v', LARGE);
@@ -679,7 +680,7 @@ idle(void)
     test_op_t          op;
     ngx_connection_t  *c;
 
-    begin();
+    begin(PATIENCE);
 
     get(&op, "a");
     loop_turn(5);
@@ -735,7 +736,7 @@ nobody_there(const char *title)
     test_op_t   op;
     ngx_uint_t  i, failed;
 
-    begin();
+    begin(PATIENCE);
     failed = 0;
 
     for (i = 0; i < 3; i++) {
@@ -818,7 +819,7 @@ handlers(void)
 {
     test_op_t  op[3];
 
-    begin();
+    begin(PATIENCE);
     chained = 0;
 
     prepare(&op[0], NGX_SCALE_MEMC_MG, "a");
@@ -854,7 +855,7 @@ destroyed(void)
     saved = pool;
     pool = ngx_create_pool(4096, &loop_log);
 
-    begin();
+    begin(TIMEOUT);
 
     get(&op[0], "a");
     loop_turn(5);
@@ -883,7 +884,7 @@ destroyed(void)
     hang_up();
 
     pool = ngx_create_pool(4096, &loop_log);
-    begin();
+    begin(PATIENCE);
     get(&op[0], "not a key");
     ngx_scale_memc_destroy(memc);
     ngx_destroy_pool(pool);
