@@ -1,25 +1,156 @@
-# make        builds ngx_scale_module.so against the installed nginx
-# make test   installs what is missing, builds, runs all suites
+# make            builds build/ngx_scale_module.so against the installed nginx
+# make test       installs what is missing, builds, runs all suites; T= names
+#                 some of the .t files
+# make unit       runs the unit tests only
+# make asan-test  the .t files against an nginx with sanitizers
+# make run        an example on this machine
 
 BUILD   = $(CURDIR)/build
 NGXDIR  = /usr/share/nginx/src
 CCOPT   = -g -O2 -fPIC -Wall -Wextra
-SOURCES = $(wildcard config ngx_scale_module/*.[ch] ngx_scale_module/*/*.[ch])
-T       = $(wildcard t/*.t)
+SOURCES = $(sort $(wildcard ngx_scale_module/*.[ch] ngx_scale_module/*/*.[ch]))
 
-.PHONY: all deps test clean
+NGINX_VERSION = $(shell dpkg-query -W -f '$${source:Upstream-Version}' \
+                        nginx 2>/dev/null)
+NGINX_SRC     = $(BUILD)/src/nginx-$(NGINX_VERSION)
+
+# nginx itself passes NULL to memcpy() with a zero length.
+
+ASAN    = $(BUILD)/asan
+ASANCC  = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+          -fno-sanitize=nonnull-attribute -DNGX_DEBUG_PALLOC=1
+
+# An unloaded module has no names in the report of a leak.
+
+ASANLD  = -fsanitize=address,undefined -Wl,-z,nodelete
+
+# No log_path: reports go to error.log, where the suites look for them.
+# nginx and the module both define ngx_module_names.
+
+ASANENV = ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0:fast_unwind_on_malloc=0 \
+          LSAN_OPTIONS=suppressions=$(CURDIR)/t/lsan.supp \
+          UBSAN_OPTIONS=print_stacktrace=1
+
+UNITS   = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(wildcard t/unit/*.c))
+UNITCC  = $(ASANCC) -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP \
+          -Ingx_scale_module -I$(ASAN)/nginx.d -I/usr/include/postgresql \
+          $(addprefix -I$(NGINX_SRC)/src/,core event event/modules os/unix \
+                      http http/modules http/v2)
+UNITLIB = -lyajl -lpq -lmemcached -lcrypt -lpcre2-8 -lssl -lcrypto -lz -ldl
+
+ifdef T
+SUITES  = all
+else
+SUITES  = all unit
+T       = $(wildcard t/*.t)
+endif
+
+.PHONY: all asan unit test asan-test run deps clean FORCE
+.DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
 
-$(BUILD)/ngx_scale_module.so: $(SOURCES)
-	mkdir -p $(BUILD)/module
-	bash -c 'cd $(NGXDIR) && . ./conf_flags && ./configure \
-	    --with-cc-opt="$(CCOPT)" --with-ld-opt=-fPIC \
-	    "$${NGX_CONF_FLAGS[@]}" --add-dynamic-module=$(CURDIR) \
-	    --builddir=$(BUILD)/module' > $(BUILD)/configure.log \
-	    || { cat $(BUILD)/configure.log; exit 1; }
+asan: $(ASAN)/nginx $(ASAN)/ngx_scale_module.so
+
+
+# configure lists the sources in the Makefile it writes, so it is run anew
+# only when the list changes; an edited source needs make alone.
+#
+# $(call configure,nginx source,where,cc options,ld options,more)
+
+define configure
+	@mkdir -p $2
+	cd $1 && bash -c '. $(NGXDIR)/conf_flags && ASAN_OPTIONS=detect_leaks=0 \
+	    ./configure --with-cc-opt="$3" --with-ld-opt="$4" \
+	    "$${NGX_CONF_FLAGS[@]}" $5 --builddir=$2' > $2.log \
+	    || { cat $2.log; exit 1; }
+	@touch $2/configured
+endef
+
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo $(SOURCES) | cmp -s - $@ || echo $(SOURCES) > $@
+
+$(BUILD)/module/configured: config $(BUILD)/sources $(NGXDIR)/conf_flags
+	$(call configure,$(NGXDIR),$(@D),$(CCOPT),-fPIC,--add-dynamic-module=$(CURDIR))
+
+$(BUILD)/ngx_scale_module.so: $(BUILD)/module/configured $(SOURCES)
 	$(MAKE) -s -f $(BUILD)/module/Makefile -C $(NGXDIR) modules
-	cp $(BUILD)/module/ngx_scale_module.so $@
+	cp $(BUILD)/module/ngx_scale_module.so $@.new && mv $@.new $@
+
+
+# The same for the sanitizers.  nginx is configured without the module, so
+# that a new source file does not compile all of nginx again.
+
+$(NGINX_SRC)/configure: $(NGXDIR)/conf_flags
+	t/source.sh $(BUILD)
+	@touch $@
+
+$(ASAN)/nginx.d/configured: $(NGINX_SRC)/configure
+	$(call configure,$(NGINX_SRC),$(@D),$(ASANCC),$(ASANLD))
+
+$(ASAN)/nginx: $(ASAN)/nginx.d/configured
+	$(MAKE) -s -j2 -f $(ASAN)/nginx.d/Makefile -C $(NGINX_SRC) binary
+	cp $(ASAN)/nginx.d/nginx $@
+
+$(ASAN)/module/configured: config $(BUILD)/sources $(NGINX_SRC)/configure
+	$(call configure,$(NGINX_SRC),$(@D),$(ASANCC) -Wextra,$(ASANLD),--add-dynamic-module=$(CURDIR))
+
+$(ASAN)/ngx_scale_module.so: $(ASAN)/module/configured $(SOURCES)
+	$(MAKE) -s -j2 -f $(ASAN)/module/Makefile -C $(NGINX_SRC) modules
+	cp $(ASAN)/module/ngx_scale_module.so $@.new && mv $@.new $@
+
+
+# A unit test is linked with the sources its first line names and with what
+# it needs of nginx.
+
+$(ASAN)/libnginx.a: $(ASAN)/nginx
+	rm -f $@
+	objcopy --redefine-sym main=nginx_main $(ASAN)/nginx.d/src/core/nginx.o \
+	    $(ASAN)/nginx_main.o
+	ar crs $@ $(ASAN)/nginx_main.o $(ASAN)/nginx.d/ngx_modules.o \
+	    $$(find $(ASAN)/nginx.d/src -name '*.o' ! -path '*/core/nginx.o')
+
+unit_sources = $(shell sed -n '1s,^/\* sources:\(.*\)\*/.*,\1,p' t/unit/$1.c)
+unit_rule    = $$(BUILD)/unit/$1: $$(ASAN)/unit/test/$1.o \
+    $(patsubst %.c,$$(ASAN)/unit/%.o,$(unit_sources))
+
+$(foreach u,$(notdir $(UNITS)),$(eval $(call unit_rule,$u)))
+
+$(UNITS): $(ASAN)/libnginx.a
+	@mkdir -p $(@D)
+	gcc -fsanitize=address,undefined -Wl,-E -o $@ $(filter %.o,$^) \
+	    $(ASAN)/libnginx.a $(UNITLIB)
+
+$(ASAN)/unit/test/%.o: t/unit/%.c | $(ASAN)/nginx
+	@mkdir -p $(@D)
+	gcc $(UNITCC) -c -o $@ $<
+
+$(ASAN)/unit/%.o: ngx_scale_module/%.c | $(ASAN)/nginx
+	@mkdir -p $(@D)
+	gcc $(UNITCC) -c -o $@ $<
+
+-include $(wildcard $(ASAN)/unit/*/*.d)
+
+unit: $(UNITS)
+	$(ASANENV):halt_on_error=1 prove -e '' $(UNITS)
+
+
+# apt-get runs first: what is to be built depends on what it installs.
+
+test: deps
+	$(MAKE) $(SUITES)
+	prove -It/lib $(T)
+
+asan-test: deps
+	$(MAKE) asan
+	TEST_NGINX_BINARY=$(ASAN)/nginx \
+	    NGX_SCALE_MODULE=$(ASAN)/ngx_scale_module.so $(ASANENV) \
+	    prove -It/lib $(T)
+
+run: deps
+	$(MAKE) all
+	exec conf/run.sh
 
 deps:
 	@missing=; \
@@ -28,13 +159,17 @@ deps:
 	        | grep -q 'ok installed' || missing="$$missing $$p"; \
 	done; \
 	[ -z "$$missing" ] && exit 0; \
+	if [ $$(id -u) = 0 ]; then sudo=; \
+	elif sudo -n true 2>/dev/null; then sudo='sudo -n'; \
+	else \
+	    echo "missing packages:$$missing"; \
+	    echo "as root: apt-get install --no-install-recommends$$missing"; \
+	    exit 1; \
+	fi; \
 	echo "installing:$$missing"; \
-	apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	$$sudo apt-get update -qq && \
+	    $$sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -y -qq --no-install-recommends $$missing
-
-test: deps
-	$(MAKE) all
-	prove $(T)
 
 clean:
 	rm -rf $(BUILD)

@@ -1,20 +1,137 @@
 
-#include "http/context.h"
+#include "ngx_scale_flow.h"
 
 
+static void *ngx_scale_create_main_conf(ngx_conf_t *cf);
+static char *ngx_scale_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_scale_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_scale_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_scale_merge_params(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
+static void ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev,
+    ngx_scale_loc_conf_t *conf);
+static ngx_int_t ngx_scale_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_scale_init_process(ngx_cycle_t *cycle);
+static void ngx_scale_exit_process(ngx_cycle_t *cycle);
+
+
+#define NGX_SCALE_ANY_CONF                                                    \
+    NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
 
 
 static ngx_command_t  ngx_scale_commands[] = {
 
-    { ngx_string("scale_route"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_scale_route,
+    { ngx_string("scale_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_scale_conf_database,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_scale_conf_cache,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_scale_conf_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_use"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_scale_conf_use,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("scale_deadline"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_scale_loc_conf_t, deadline),
+      NULL },
+
+    { ngx_string("scale_route"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_scale_conf_route,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_param"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
+      ngx_scale_conf_param,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_query"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_scale_conf_query,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_cache_valid"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_scale_conf_valid,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_cache_key"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_scale_conf_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_cache_tags"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_scale_conf_tags,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_scale_loc_conf_t, tags),
+      NULL },
+
+    { ngx_string("scale_cache_bypass"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_set_predicate_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_scale_loc_conf_t, bypass),
+      NULL },
+
+    { ngx_string("scale_purge"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_scale_conf_purge,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_purge_tags"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_scale_conf_tags,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_scale_loc_conf_t, purge_tags),
+      NULL },
+
+    { ngx_string("scale_sqlstate"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
+      ngx_scale_conf_sqlstate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_error_detail"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_scale_loc_conf_t, error_detail),
       NULL },
 
       ngx_null_command
@@ -23,10 +140,10 @@ static ngx_command_t  ngx_scale_commands[] = {
 
 static ngx_http_module_t  ngx_scale_module_ctx = {
     ngx_scale_variables_add,           /* preconfiguration */
-    ngx_scale_filter_init,             /* postconfiguration */
+    ngx_scale_postconfiguration,       /* postconfiguration */
 
-    NULL,                              /* create main configuration */
-    NULL,                              /* init main configuration */
+    ngx_scale_create_main_conf,        /* create main configuration */
+    ngx_scale_init_main_conf,          /* init main configuration */
 
     NULL,                              /* create server configuration */
     NULL,                              /* merge server configuration */
@@ -43,79 +160,222 @@ ngx_module_t  ngx_scale_module = {
     NGX_HTTP_MODULE,                   /* module type */
     NULL,                              /* init master */
     NULL,                              /* init module */
-    NULL,                              /* init process */
+    ngx_scale_init_process,            /* init process */
     NULL,                              /* init thread */
     NULL,                              /* exit thread */
-    NULL,                              /* exit process */
+    ngx_scale_exit_process,            /* exit process */
     NULL,                              /* exit master */
     NGX_MODULE_V1_PADDING
 };
 
 
 static void *
+ngx_scale_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_scale_main_conf_t  *main;
+
+    main = ngx_pcalloc(cf->pool, sizeof(ngx_scale_main_conf_t));
+    if (main == NULL
+        || ngx_array_init(&main->databases, cf->pool, 2, sizeof(void *))
+           != NGX_OK
+        || ngx_array_init(&main->caches, cf->pool, 2, sizeof(void *)) != NGX_OK
+        || ngx_array_init(&main->routes, cf->pool, 16, sizeof(void *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    main->seed = (uint32_t) ngx_scale_zone_random();
+
+    return main;
+}
+
+
+static char *
+ngx_scale_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    return ngx_scale_conf_init_stores(cf, conf);
+}
+
+
+static void *
 ngx_scale_create_loc_conf(ngx_conf_t *cf)
 {
-    ngx_scale_http_loc_t  *loc;
+    ngx_scale_loc_conf_t  *loc;
 
-    loc = ngx_pcalloc(cf->pool, sizeof(ngx_scale_http_loc_t));
+    loc = ngx_pcalloc(cf->pool, sizeof(ngx_scale_loc_conf_t));
     if (loc == NULL) {
         return NULL;
     }
 
-    loc->enabled = NGX_CONF_UNSET;
+    loc->http.enabled = NGX_CONF_UNSET;
+    loc->deadline = NGX_CONF_UNSET_MSEC;
+    loc->ttl = NGX_CONF_UNSET;
+    loc->missing = NGX_CONF_UNSET;
+    loc->bypass = NGX_CONF_UNSET_PTR;
+    loc->error_detail = NGX_CONF_UNSET;
 
     return loc;
 }
 
 
-/* a limit_except or "if" block inside a route belongs to it */
-
 static char *
 ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
-    ngx_scale_http_loc_t  *prev = parent;
-    ngx_scale_http_loc_t  *conf = child;
+    ngx_scale_loc_conf_t  *prev = parent;
+    ngx_scale_loc_conf_t  *conf = child;
 
-    ngx_conf_merge_value(conf->enabled, prev->enabled, 0);
-    ngx_conf_merge_str_value(conf->route, prev->route, "");
+    char                      *rv;
+    ngx_scale_main_conf_t     *main;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    main = ngx_http_conf_get_module_main_conf(cf, ngx_scale_module);
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    ngx_conf_merge_value(conf->http.enabled, prev->http.enabled, 0);
+    ngx_conf_merge_str_value(conf->http.route, prev->http.route, "");
+    ngx_conf_merge_str_value(conf->use_database, prev->use_database, "");
+    ngx_conf_merge_str_value(conf->use_cache, prev->use_cache, "");
+    ngx_conf_merge_msec_value(conf->deadline, prev->deadline, 10000);
+    ngx_conf_merge_ptr_value(conf->bypass, prev->bypass, NULL);
+    ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
+
+    if (conf->ttl == NGX_CONF_UNSET) {
+        conf->ttl = prev->ttl == NGX_CONF_UNSET ? 0 : prev->ttl;
+        conf->missing = prev->missing == NGX_CONF_UNSET ? 0 : prev->missing;
+    }
+
+    if (conf->sqlstates == NULL) {
+        conf->sqlstates = prev->sqlstates;
+    }
+
+    if (ngx_scale_merge_params(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->queries) {
+        rv = ngx_scale_plan(cf, main, conf);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        clcf->handler = ngx_scale_flow_handler;
+
+    } else if (clcf->noname && prev->methods) {
+
+        /* an "if" or limit_except inside a route is still that route */
+
+        ngx_scale_inherit_plan(prev, conf);
+
+        if (clcf->handler == NULL) {
+            clcf->handler = ngx_scale_flow_handler;
+        }
+    }
 
     return NGX_CONF_OK;
 }
 
 
-static char *
-ngx_scale_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+/* merged by name; what is inherited may stay unused */
+
+static ngx_int_t
+ngx_scale_merge_params(ngx_conf_t *cf, ngx_scale_loc_conf_t *prev,
+    ngx_scale_loc_conf_t *conf)
 {
-    ngx_scale_http_loc_t  *loc = conf;
+    ngx_uint_t             i;
+    ngx_scale_declared_t  *inherited, *declared;
 
-    u_char      ch;
-    size_t      i;
-    ngx_str_t  *word;
-
-    if (loc->route.data) {
-        return "is duplicate";
+    if (prev->params == NULL) {
+        return NGX_OK;
     }
 
-    word = cf->args->elts;
+    if (conf->params == NULL) {
+        conf->params = ngx_array_create(cf->pool, prev->params->nelts,
+                                        sizeof(ngx_scale_declared_t));
+        if (conf->params == NULL) {
+            return NGX_ERROR;
+        }
+    }
 
-    for (i = 0; i < word[1].len; i++) {
-        ch = word[1].data[i];
+    inherited = prev->params->elts;
 
-        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-            || (ch >= '0' && ch <= '9') || ch == '_' || ch == '-'
-            || ch == '.')
-        {
+    for (i = 0; i < prev->params->nelts; i++) {
+
+        if (ngx_scale_conf_find_param(conf, &inherited[i].param.name)) {
             continue;
         }
 
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the route's name \"%V\" may hold letters, digits, "
-                           "\"_\", \"-\" and \".\" only", &word[1]);
-        return NGX_CONF_ERROR;
+        declared = ngx_array_push(conf->params);
+        if (declared == NULL) {
+            return NGX_ERROR;
+        }
+
+        *declared = inherited[i];
+        declared->inherited = 1;
+        declared->used = 0;
     }
 
-    loc->route = word[1];
-    loc->enabled = 1;
+    return NGX_OK;
+}
 
-    return NGX_CONF_OK;
+
+static void
+ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
+{
+    conf->params = prev->params;
+    conf->methods = prev->methods;
+    conf->allow = prev->allow;
+    conf->database = prev->database;
+    conf->store = prev->store;
+    conf->key = prev->key;
+    conf->tags = prev->tags;
+    conf->purges = prev->purges;
+    conf->purge_tags = prev->purge_tags;
+    conf->statement = prev->statement;
+}
+
+
+static ngx_int_t
+ngx_scale_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_scale_main_conf_t  *main;
+
+    main = ngx_http_conf_get_module_main_conf(cf, ngx_scale_module);
+
+    if (ngx_scale_plan_purges(cf, main) != NGX_CONF_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_filter_init(cf);
+}
+
+
+static ngx_int_t
+ngx_scale_init_process(ngx_cycle_t *cycle)
+{
+    ngx_scale_main_conf_t  *main;
+
+    main = ngx_http_cycle_get_module_main_conf(cycle, ngx_scale_module);
+
+    if (main == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_scale_conf_open_stores(cycle, main);
+}
+
+
+static void
+ngx_scale_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_scale_main_conf_t  *main;
+
+    main = ngx_http_cycle_get_module_main_conf(cycle, ngx_scale_module);
+
+    if (main) {
+        ngx_scale_conf_close_stores(main);
+    }
 }

@@ -219,6 +219,7 @@ ngx_scale_pg_rows(ngx_scale_pg_op_t *op, ngx_scale_pg_call_t *call,
     call->rows.data = result;
     call->rows.get = ngx_scale_pg_get;
     call->rows.nrows = PQntuples(result);
+    call->affected = strtoul(PQcmdTuples(result), NULL, 10);
     call->rows.ncolumns = 0;
 
     if (op->pool == NULL) {
@@ -276,8 +277,6 @@ ngx_scale_pg_release(ngx_scale_pg_op_t *op)
     ngx_memzero(&op->error, sizeof(ngx_scale_pg_error_t));
 }
 
-
-/* nanoseconds of CLOCK_MONOTONIC */
 
 uint64_t
 ngx_scale_pg_now(void)

@@ -101,6 +101,7 @@ typedef struct {
     const char                **values;        /* nparams; NULL: null */
 
     /* of the result, until release */
+    ngx_uint_t                  affected;      /* rows, of any command */
     ngx_scale_rows_t            rows;
     void                       *result;
 } ngx_scale_pg_call_t;
@@ -190,6 +191,10 @@ ngx_uint_t ngx_scale_pg_is_sent(ngx_scale_pg_op_t *op);
 
 /* frees the results; may be called at any time after done() or cancel */
 void ngx_scale_pg_release(ngx_scale_pg_op_t *op);
+
+
+/* nanoseconds of CLOCK_MONOTONIC, fresh: nginx's time stands during a turn */
+uint64_t ngx_scale_pg_now(void);
 
 
 #endif /* _NGX_SCALE_PG_H_INCLUDED_ */

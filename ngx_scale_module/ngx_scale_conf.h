@@ -1,0 +1,224 @@
+
+/*
+ * The configuration: read-only once the workers run.  What a worker has open
+ * hangs on the main configuration, since two of them live at once across a
+ * reload.
+ */
+
+#ifndef _NGX_SCALE_CONF_H_INCLUDED_
+#define _NGX_SCALE_CONF_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "ngx_scale.h"
+#include "http/context.h"
+#include "route/route.h"
+#include "json/json.h"
+#include "pg/pg.h"
+#include "cache/cache.h"
+
+
+/* where a directive stands, for errors that are found later */
+
+typedef struct {
+    ngx_str_t                    file;
+    ngx_uint_t                   line;
+} ngx_scale_place_in_conf_t;
+
+
+typedef struct {
+    ngx_scale_pg_conf_t          conf;
+    ngx_scale_place_in_conf_t    place;
+    ngx_scale_pg_t              *pg;         /* the worker's */
+} ngx_scale_database_t;
+
+typedef struct {
+    ngx_scale_cache_conf_t       conf;
+    ngx_scale_place_in_conf_t    place;
+    ngx_scale_zone_cache_t      *record;
+    ngx_scale_cache_t           *cache;      /* the worker's */
+} ngx_scale_cache_store_t;
+
+
+typedef struct ngx_scale_loc_conf_s  ngx_scale_loc_conf_t;
+
+
+typedef struct {
+    ngx_array_t                  databases;  /* of ngx_scale_database_t * */
+    ngx_array_t                  caches;     /* ngx_scale_cache_store_t * */
+    ngx_array_t                  routes;     /* of ngx_scale_loc_conf_t * */
+    size_t                       zone_size;
+    ngx_shm_zone_t              *zone;
+    uint32_t                     seed;       /* of the JSON check's hash */
+} ngx_scale_main_conf_t;
+
+
+/* a declared parameter; "index" is its place among the location's values */
+
+typedef struct {
+    ngx_scale_param_t            param;
+    ngx_http_complex_value_t     expression; /* of SOURCE_EXPR */
+    ngx_scale_place_in_conf_t    place;
+    unsigned                     inherited:1;
+    unsigned                     used:1;
+} ngx_scale_declared_t;
+
+
+typedef struct {
+    ngx_uint_t                   methods;    /* NGX_HTTP_GET|... */
+    ngx_uint_t                   shape;      /* NGX_SCALE_SHAPE_... */
+    ngx_scale_template_t         template;
+    ngx_scale_pg_statement_t     statement;
+    ngx_uint_t                  *args;       /* $n: index of its parameter */
+    ngx_uint_t                   status;     /* 0: the shape's own */
+    ngx_uint_t                   empty;      /* 0: the shape's own */
+    ngx_msec_t                   timeout;
+    ngx_scale_place_in_conf_t    place;
+    unsigned                     read:1;
+    unsigned                     write:1;
+} ngx_scale_query_t;
+
+
+#define NGX_SCALE_SHAPE_ROW    NGX_SCALE_JSON_ROW
+#define NGX_SCALE_SHAPE_ROWS   NGX_SCALE_JSON_ROWS
+#define NGX_SCALE_SHAPE_VALUE  NGX_SCALE_JSON_VALUE
+#define NGX_SCALE_SHAPE_NONE   3
+
+
+/* a key or tag; "parts" name parameters by index where they are not a row's */
+
+typedef struct {
+    ngx_str_t                    text;
+    ngx_array_t                  parts;      /* of ngx_scale_key_part_t */
+    ngx_scale_place_in_conf_t    place;
+    unsigned                     row:1;      /* some part is a row's */
+} ngx_scale_key_t;
+
+
+/* scale_purge route name=value ...: the values in the order of its key */
+
+typedef struct {
+    ngx_str_t                    route;
+    ngx_array_t                  given;      /* of ngx_scale_purge_value_t */
+    ngx_scale_loc_conf_t        *target;
+    ngx_scale_place_in_conf_t    place;
+    unsigned                     row:1;
+} ngx_scale_purge_t;
+
+typedef struct {
+    ngx_str_t                    name;       /* of the target's parameter */
+    ngx_array_t                  parts;      /* of ngx_scale_key_part_t */
+} ngx_scale_purge_value_t;
+
+
+typedef struct {
+    ngx_str_t                    code;
+    ngx_str_t                    constraint; /* empty: any */
+    ngx_uint_t                   status;
+    ngx_str_t                    field;
+    ngx_str_t                    detail;
+} ngx_scale_sqlstate_t;
+
+
+/* what a request of one method does; made when the configuration is merged */
+
+typedef struct {
+    ngx_uint_t                   method;
+    ngx_scale_query_t          **queries;
+    ngx_uint_t                   nqueries;
+    ngx_scale_query_t           *answer;     /* the last not none, or NULL */
+    ngx_uint_t                  *params;     /* to evaluate: indices */
+    ngx_uint_t                   nparams;
+    ngx_msec_t                   timeout;
+    unsigned                     write:1;
+    unsigned                     cached:1;   /* GET: read-through */
+    unsigned                     own_key:1;  /* a write: purges the entry */
+    unsigned                     json:1;     /* binds members of the body */
+    unsigned                     body:1;     /* binds the body itself */
+    unsigned                     look:1;     /* looks before COMMIT */
+    unsigned                     transaction:1;
+} ngx_scale_method_t;
+
+
+struct ngx_scale_loc_conf_s {
+    ngx_scale_http_loc_t         http;       /* the first part */
+
+    ngx_scale_place_in_conf_t    place;
+    ngx_str_t                    use_database;
+    ngx_str_t                    use_cache;
+    ngx_scale_database_t        *database;
+    ngx_scale_cache_store_t     *store;
+    ngx_msec_t                   deadline;
+
+    ngx_array_t                 *params;     /* of ngx_scale_declared_t */
+    ngx_array_t                 *queries;    /* of ngx_scale_query_t */
+    ngx_array_t                 *methods;    /* of ngx_scale_method_t */
+    ngx_str_t                    allow;
+
+    time_t                       ttl;        /* 0: not cached */
+    time_t                       missing;
+    ngx_scale_key_t             *key;
+    ngx_array_t                 *tags;       /* of ngx_scale_key_t */
+    ngx_array_t                 *bypass;
+    ngx_array_t                 *purges;     /* of ngx_scale_purge_t */
+    ngx_array_t                 *purge_tags; /* of ngx_scale_key_t */
+    uint64_t                     statement;  /* hash of what GET runs */
+
+    ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
+    ngx_flag_t                   error_detail;
+};
+
+
+/* the setters of the directives */
+
+char *ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+char *ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_purge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* the databases' and caches' own part: at the end of http, and per worker */
+
+char *ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
+ngx_int_t ngx_scale_conf_open_stores(ngx_cycle_t *cycle,
+    ngx_scale_main_conf_t *main);
+void ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main);
+
+
+/*
+ * Makes the methods of a location out of its statements, parameters and keys;
+ * what does not fit is an error of the directive that stands where "place" is.
+ */
+char *ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_loc_conf_t *loc);
+
+/* what can be said only when all locations are known */
+char *ngx_scale_plan_purges(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
+
+
+void ngx_scale_conf_here(ngx_conf_t *cf, ngx_scale_place_in_conf_t *place);
+
+/* an error of a directive read earlier: with its own file and line */
+void ngx_cdecl ngx_scale_conf_error(ngx_conf_t *cf,
+    ngx_scale_place_in_conf_t *place, const char *fmt, ...);
+
+ngx_scale_declared_t *ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc,
+    ngx_str_t *name);
+
+/* the bit of a method's name, 0: not one of ours */
+ngx_uint_t ngx_scale_conf_method(ngx_str_t *name);
+ngx_str_t *ngx_scale_conf_method_name(ngx_uint_t method);
+
+
+#endif /* _NGX_SCALE_CONF_H_INCLUDED_ */

@@ -1,0 +1,123 @@
+
+/*
+ * The request: a table of steps.  A step returns NGX_OK (the next one),
+ * NGX_AGAIN (parked; a room calls back and ngx_scale_flow_resume() goes on),
+ * NGX_DECLINED (refused: "problem" says why) or NGX_ERROR.
+ */
+
+#ifndef _NGX_SCALE_FLOW_H_INCLUDED_
+#define _NGX_SCALE_FLOW_H_INCLUDED_
+
+
+#include "ngx_scale_conf.h"
+#include "http/request.h"
+#include "http/response.h"
+
+
+typedef struct ngx_scale_flow_s  ngx_scale_flow_t;
+
+typedef ngx_int_t (*ngx_scale_step_pt)(ngx_scale_flow_t *f);
+
+
+/* a result as it goes out, and as it stays in the cache */
+
+typedef struct {
+    ngx_uint_t                   status;
+    ngx_str_t                    etag;
+    ngx_str_t                    body;
+    ngx_str_t                    meta;       /* see ngx_scale_answer.c */
+    ngx_array_t                 *fields;     /* of ngx_keyval_t, or NULL */
+} ngx_scale_answer_t;
+
+
+struct ngx_scale_flow_s {
+    ngx_scale_ctx_t              ctx;        /* the first part */
+
+    ngx_http_request_t          *r;
+    ngx_scale_main_conf_t       *main;
+    ngx_scale_loc_conf_t        *loc;
+    ngx_scale_method_t          *method;
+    ngx_scale_step_pt           *steps;
+    ngx_scale_step_pt           *step;
+    ngx_int_t                    rc;         /* of ngx_http_finalize_request */
+
+    ngx_scale_problem_t          problem;
+    ngx_scale_answer_t           answer;
+    ngx_uint_t                   representation;
+    ngx_scale_value_t           *values;     /* by index of loc->params */
+
+    ngx_scale_pg_op_t            op;
+    ngx_scale_read_t             read;
+    ngx_scale_write_t            write;
+
+    ngx_event_t                  timer;      /* the request's deadline */
+    ngx_msec_t                   deadline;
+    uint64_t                     asked;      /* the cache, nanoseconds */
+
+    unsigned                     parked:1;
+    unsigned                     querying:1; /* the database */
+    unsigned                     waiting:1;  /* for the cache's verdict */
+    unsigned                     filling:1;  /* this one reads for others */
+    unsigned                     marked:1;   /* keys are, or may be */
+    unsigned                     looking:1;  /* marks before COMMIT */
+    unsigned                     finished:1;
+};
+
+
+/* the content handler of a route */
+ngx_int_t ngx_scale_flow_handler(ngx_http_request_t *r);
+
+/* goes on with the step after the parked one, or with its refusal */
+void ngx_scale_flow_resume(ngx_scale_flow_t *f, ngx_int_t rc);
+
+/* goes on with sending what f->answer holds */
+void ngx_scale_flow_resume_send(ngx_scale_flow_t *f);
+
+ngx_int_t ngx_scale_flow_refuse(ngx_scale_flow_t *f, ngx_scale_cause_e cause);
+
+
+/* ngx_scale_values.c: the values of the parameters a method needs */
+ngx_int_t ngx_scale_values_step(ngx_scale_flow_t *f);
+
+/* makes a key or tag of the request's values; rows may be NULL */
+ngx_int_t ngx_scale_values_key(ngx_scale_flow_t *f, ngx_array_t *parts,
+    ngx_scale_rows_t *rows, ngx_uint_t row, ngx_str_t *key);
+
+/* the key of another route's entry, as a purge names it */
+ngx_int_t ngx_scale_values_purge_key(ngx_scale_flow_t *f,
+    ngx_scale_purge_t *purge, ngx_scale_rows_t *rows, ngx_uint_t row,
+    ngx_str_t *key);
+
+
+/* ngx_scale_read.c */
+ngx_int_t ngx_scale_read_lookup(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_read_query(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_read_settle(ngx_scale_flow_t *f);
+
+
+/* ngx_scale_write.c */
+ngx_int_t ngx_scale_write_mark(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_write_query(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_write_unmark(ngx_scale_flow_t *f);
+
+
+/* ngx_scale_answer.c: from rows, from an entry, to a response */
+
+ngx_int_t ngx_scale_answer_calls(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_answer_render(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_answer_entry(ngx_scale_flow_t *f,
+    ngx_scale_entry_t *entry);
+ngx_int_t ngx_scale_answer_send(ngx_scale_flow_t *f);
+
+/* the status of a statement that found nothing, 0: all found something */
+ngx_uint_t ngx_scale_answer_empty(ngx_scale_flow_t *f);
+
+/* what PostgreSQL said becomes f->problem */
+ngx_int_t ngx_scale_answer_problem(ngx_scale_flow_t *f);
+
+/* another request's problem, into this one's pool */
+ngx_int_t ngx_scale_answer_copy_problem(ngx_scale_flow_t *f,
+    ngx_scale_problem_t *problem);
+
+
+#endif /* _NGX_SCALE_FLOW_H_INCLUDED_ */

@@ -1,0 +1,192 @@
+
+/* reads: from the cache, or from the database for everybody who waits */
+
+#include "ngx_scale_flow.h"
+
+
+static ngx_int_t ngx_scale_read_keys(ngx_scale_flow_t *f);
+static void ngx_scale_read_verdict(ngx_scale_read_t *read);
+static void ngx_scale_read_done(ngx_scale_pg_op_t *op);
+
+
+ngx_int_t
+ngx_scale_read_lookup(ngx_scale_flow_t *f)
+{
+    if (!f->method->cached) {
+        return NGX_OK;
+    }
+
+    ngx_str_set(&f->ctx.cache_status, "BYPASS");
+
+    /* only JSON is kept */
+
+    if (f->representation != NGX_SCALE_REPR_JSON
+        || ngx_http_test_predicates(f->r, f->loc->bypass) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_scale_read_keys(f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    f->read.statement = f->loc->statement;
+    f->read.ttl = f->loc->ttl;
+    f->read.missing = f->loc->missing;
+    f->read.handler = ngx_scale_read_verdict;
+    f->read.data = f;
+
+    f->asked = ngx_scale_pg_now();
+
+    if (ngx_scale_cache_read(f->loc->store->cache, &f->read) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    f->waiting = 1;
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_scale_read_keys(ngx_scale_flow_t *f)
+{
+    ngx_uint_t        i;
+    ngx_scale_key_t  *tag;
+
+    if (f->loc->tags) {
+        tag = f->loc->tags->elts;
+
+        f->read.ntags = f->loc->tags->nelts;
+        f->read.tags = ngx_palloc(f->r->pool,
+                                  f->read.ntags * sizeof(ngx_str_t));
+        if (f->read.tags == NULL) {
+            return NGX_ERROR;
+        }
+
+        for (i = 0; i < f->read.ntags; i++) {
+            if (ngx_scale_values_key(f, &tag[i].parts, NULL, 0,
+                                     &f->read.tags[i])
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return ngx_scale_values_key(f, &f->loc->key->parts, NULL, 0,
+                                &f->read.key);
+}
+
+
+static void
+ngx_scale_read_verdict(ngx_scale_read_t *read)
+{
+    ngx_int_t          rc;
+    ngx_scale_flow_t  *f = read->data;
+
+    f->waiting = 0;
+    f->ctx.cache_time = (ngx_int_t) ((ngx_scale_pg_now() - f->asked) / 1000);
+
+    switch (read->verdict) {
+
+    case NGX_SCALE_CACHE_FILL:
+        f->filling = 1;
+
+        if (!read->bypassed) {
+            ngx_str_set(&f->ctx.cache_status, "MISS");
+        }
+
+        ngx_scale_flow_resume(f, NGX_OK);
+        return;
+
+    case NGX_SCALE_CACHE_FAILED:
+        ngx_str_set(&f->ctx.cache_status, "MISS");
+        rc = ngx_scale_answer_copy_problem(f, read->failure);
+        ngx_scale_flow_resume(f, rc);
+        return;
+
+    case NGX_SCALE_CACHE_HIT:
+        break;
+    }
+
+    if (read->shared) {
+        ngx_str_set(&f->ctx.cache_status, "MISS");
+
+    } else if (read->entry->negative) {
+        ngx_str_set(&f->ctx.cache_status, "NEGATIVE");
+
+    } else {
+        ngx_str_set(&f->ctx.cache_status, "HIT");
+    }
+
+    rc = ngx_scale_answer_entry(f, read->entry);
+
+    if (rc == NGX_OK) {
+        ngx_scale_flow_resume_send(f);
+
+    } else {
+        ngx_scale_flow_resume(f, rc);
+    }
+}
+
+
+ngx_int_t
+ngx_scale_read_query(ngx_scale_flow_t *f)
+{
+    if (ngx_scale_answer_calls(f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    f->op.kind = f->method->transaction ? NGX_SCALE_PG_TRANSACTION
+                                        : NGX_SCALE_PG_READ;
+    f->op.read_only = 1;
+    f->op.done = ngx_scale_read_done;
+
+    f->querying = 1;
+    ngx_scale_pg_submit(f->loc->database->pg, &f->op);
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_scale_read_done(ngx_scale_pg_op_t *op)
+{
+    ngx_scale_flow_t  *f = op->data;
+
+    f->querying = 0;
+
+    ngx_scale_flow_resume(f, ngx_scale_answer_problem(f));
+}
+
+
+/* whoever waits for this reader gets its result, or its refusal */
+
+ngx_int_t
+ngx_scale_read_settle(ngx_scale_flow_t *f)
+{
+    ngx_scale_entry_t  entry;
+
+    if (!f->filling) {
+        return f->problem.cause ? NGX_DECLINED : NGX_OK;
+    }
+
+    f->filling = 0;
+
+    if (f->problem.cause && f->problem.cause != NGX_SCALE_CAUSE_NOT_FOUND) {
+        ngx_scale_cache_fail(&f->read, &f->problem);
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&entry, sizeof(ngx_scale_entry_t));
+
+    entry.negative = f->problem.cause != NGX_SCALE_CAUSE_NONE;
+    entry.etag = f->answer.etag;
+    entry.meta = f->answer.meta;
+    entry.body = f->answer.body;
+
+    ngx_scale_cache_fill(&f->read, &entry);
+
+    return entry.negative ? NGX_DECLINED : NGX_OK;
+}

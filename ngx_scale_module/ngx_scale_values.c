@@ -1,0 +1,458 @@
+
+/* what a request gives: parameters, and the keys made of them */
+
+#include "ngx_scale_flow.h"
+
+
+typedef struct {
+    ngx_scale_flow_t            *f;
+    ngx_scale_loc_conf_t        *loc;        /* whose parameters are named */
+    ngx_scale_purge_t           *purge;
+    ngx_scale_rows_t            *rows;
+    ngx_uint_t                   row;
+} ngx_scale_values_source_t;
+
+
+typedef struct {
+    ngx_uint_t                   oid;
+    ngx_uint_t                   type;
+} ngx_scale_values_oid_t;
+
+
+static ngx_int_t ngx_scale_values_body(ngx_scale_flow_t *f,
+    ngx_scale_json_want_t *wants);
+static ngx_int_t ngx_scale_values_refuse_body(ngx_scale_flow_t *f,
+    const char *reason, size_t offset);
+static ngx_int_t ngx_scale_values_raw(ngx_scale_flow_t *f,
+    ngx_scale_declared_t *declared, ngx_scale_raw_t *raw);
+static ngx_int_t ngx_scale_values_text(ngx_scale_flow_t *f,
+    ngx_scale_declared_t *declared, ngx_str_t *text);
+static ngx_int_t ngx_scale_values_part(void *data,
+    ngx_scale_key_part_t *part, ngx_str_t *text);
+static ngx_int_t ngx_scale_values_purge_part(void *data,
+    ngx_scale_key_part_t *part, ngx_str_t *text);
+static ngx_int_t ngx_scale_values_column(ngx_scale_values_source_t *source,
+    ngx_str_t *name, ngx_str_t *text);
+static ngx_int_t ngx_scale_values_canon(ngx_scale_flow_t *f, ngx_uint_t type,
+    ngx_str_t *text);
+
+
+/* types whose text is not the one spelling that a parameter's value has */
+
+static ngx_scale_values_oid_t  ngx_scale_values_oids[] = {
+    { 1700, NGX_SCALE_NUMERIC },
+    { 700, NGX_SCALE_FLOAT8 },
+    { 701, NGX_SCALE_FLOAT8 },
+    { 1184, NGX_SCALE_TIMESTAMPTZ },
+    { 17, NGX_SCALE_BYTEA },
+    { 0, 0 }
+};
+
+
+ngx_int_t
+ngx_scale_values_step(ngx_scale_flow_t *f)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i, index;
+    const char             *reason;
+    ngx_scale_raw_t         raw;
+    ngx_scale_declared_t   *declared;
+    ngx_scale_json_want_t  *wants;
+
+    if (f->method->nparams == 0) {
+        return NGX_OK;
+    }
+
+    declared = f->loc->params->elts;
+
+    f->values = ngx_pcalloc(f->r->pool, f->loc->params->nelts
+                                        * sizeof(ngx_scale_value_t));
+    if (f->values == NULL) {
+        return NGX_ERROR;
+    }
+
+    wants = NULL;
+
+    if (f->method->json) {
+        wants = ngx_pcalloc(f->r->pool, f->method->nparams
+                                        * sizeof(ngx_scale_json_want_t));
+        if (wants == NULL) {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_scale_values_body(f, wants);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0; i < f->method->nparams; i++) {
+        index = f->method->params[i];
+
+        if (declared[index].param.source == NGX_SCALE_SOURCE_JSON) {
+            raw = wants[i].raw;
+            rc = NGX_OK;
+
+        } else {
+            rc = ngx_scale_values_raw(f, &declared[index], &raw);
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_scale_param_value(f->r->pool, &declared[index].param,
+                                       &raw, &f->values[index], &reason);
+
+            if (rc == NGX_DECLINED) {
+                ngx_scale_problem_violation(&f->problem,
+                                            NGX_SCALE_CAUSE_PARAMETER,
+                                            &declared[index].param.name,
+                                            reason);
+            }
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (f->problem.nviolations) {
+        return ngx_scale_flow_refuse(f, f->problem.cause);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_values_body(ngx_scale_flow_t *f, ngx_scale_json_want_t *wants)
+{
+    size_t                 offset;
+    ngx_int_t              rc;
+    ngx_str_t              body;
+    ngx_uint_t             i;
+    const char            *reason;
+    ngx_scale_declared_t  *declared;
+
+    if (ngx_scale_request_body(f->r, &body) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (body.len == 0) {
+        return NGX_OK;
+    }
+
+    /* chunked and of another type: known to have a body only now */
+
+    if (!ngx_scale_request_is_json(f->r)) {
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_MEDIA_TYPE);
+    }
+
+    rc = ngx_scale_json_check(f->r->pool, &body, NGX_SCALE_JSON_DEPTH,
+                              f->main->seed, &reason, &offset);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_scale_values_refuse_body(f, reason, offset);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    declared = f->loc->params->elts;
+
+    for (i = 0; i < f->method->nparams; i++) {
+        wants[i].path = declared[f->method->params[i]].param.path.elts;
+        wants[i].npath = declared[f->method->params[i]].param.path.nelts;
+        wants[i].elements = (declared[f->method->params[i]].param.type
+                             & NGX_SCALE_ARRAY) != 0;
+    }
+
+    return ngx_scale_json_read(f->r->pool, &body, wants, f->method->nparams);
+}
+
+
+static ngx_int_t
+ngx_scale_values_refuse_body(ngx_scale_flow_t *f, const char *reason,
+    size_t offset)
+{
+    size_t  len;
+
+    len = ngx_strlen(reason) + sizeof(" at byte ") + NGX_SIZE_T_LEN;
+
+    f->problem.detail.data = ngx_pnalloc(f->r->pool, len);
+    if (f->problem.detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    f->problem.detail.len = ngx_sprintf(f->problem.detail.data,
+                                        "%s at byte %uz", reason, offset)
+                            - f->problem.detail.data;
+
+    return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_BODY);
+}
+
+
+static ngx_int_t
+ngx_scale_values_raw(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
+    ngx_scale_raw_t *raw)
+{
+    ngx_int_t  rc;
+
+    ngx_memzero(raw, sizeof(ngx_scale_raw_t));
+
+    rc = ngx_scale_values_text(f, declared, &raw->text);
+
+    if (rc == NGX_BUSY || rc == NGX_ABORT) {
+        ngx_scale_problem_violation(&f->problem, NGX_SCALE_CAUSE_PARAMETER,
+                                    &declared->param.name,
+                                    rc == NGX_BUSY ? "is given more than once"
+                                    : "is not percent-encoded as it should be");
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_OK) {
+        raw->kind = NGX_SCALE_RAW_TEXT;
+        return NGX_OK;
+    }
+
+    return rc == NGX_DECLINED ? NGX_OK : NGX_ERROR;
+}
+
+
+/* an empty expression or body is absent; an empty argument is a text */
+
+static ngx_int_t
+ngx_scale_values_text(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
+    ngx_str_t *text)
+{
+    switch (declared->param.source) {
+
+    case NGX_SCALE_SOURCE_ARG:
+        return ngx_scale_request_arg(f->r, &declared->param.argument, text);
+
+    case NGX_SCALE_SOURCE_HEADER:
+        return ngx_scale_request_header(f->r, &declared->param.argument, text);
+
+    case NGX_SCALE_SOURCE_BODY:
+        if (ngx_scale_request_body(f->r, text) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        break;
+
+    default:
+        if (ngx_http_complex_value(f->r, &declared->expression, text)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return text->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_scale_values_key(ngx_scale_flow_t *f, ngx_array_t *parts,
+    ngx_scale_rows_t *rows, ngx_uint_t row, ngx_str_t *key)
+{
+    ngx_scale_values_source_t  source;
+
+    source.f = f;
+    source.loc = f->loc;
+    source.purge = NULL;
+    source.rows = rows;
+    source.row = row;
+
+    return ngx_scale_key_make(f->r->pool, parts, ngx_scale_values_part,
+                              &source, key);
+}
+
+
+ngx_int_t
+ngx_scale_values_purge_key(ngx_scale_flow_t *f, ngx_scale_purge_t *purge,
+    ngx_scale_rows_t *rows, ngx_uint_t row, ngx_str_t *key)
+{
+    ngx_scale_values_source_t  source;
+
+    source.f = f;
+    source.loc = f->loc;
+    source.purge = purge;
+    source.rows = rows;
+    source.row = row;
+
+    return ngx_scale_key_make(f->r->pool, &purge->target->key->parts,
+                              ngx_scale_values_purge_part, &source, key);
+}
+
+
+static ngx_int_t
+ngx_scale_values_part(void *data, ngx_scale_key_part_t *part, ngx_str_t *text)
+{
+    ngx_scale_values_source_t  *source = data;
+
+    ngx_scale_value_t     *value;
+    ngx_scale_declared_t  *declared;
+
+    if (part->row) {
+        return ngx_scale_values_column(source, &part->name, text);
+    }
+
+    declared = ngx_scale_conf_find_param(source->loc, &part->name);
+    value = &source->f->values[declared
+                      - (ngx_scale_declared_t *) source->loc->params->elts];
+
+    if (value->null) {
+        return NGX_DECLINED;
+    }
+
+    *text = value->canon;
+
+    return NGX_OK;
+}
+
+
+/* a parameter of the target, by the value that the purge gives it */
+
+static ngx_int_t
+ngx_scale_values_purge_part(void *data, ngx_scale_key_part_t *part,
+    ngx_str_t *text)
+{
+    ngx_scale_values_source_t  *source = data;
+
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_scale_key_part_t     *given;
+    ngx_scale_declared_t     *declared;
+    ngx_scale_purge_value_t  *value;
+
+    value = source->purge->given.elts;
+
+    for (i = 0; i < source->purge->given.nelts; i++) {
+        if (value[i].name.len == part->name.len
+            && ngx_strncmp(value[i].name.data, part->name.data,
+                           part->name.len) == 0)
+        {
+            break;
+        }
+    }
+
+    given = value[i].parts.elts;
+
+    if (given->name.len) {
+        rc = ngx_scale_values_part(data, given, text);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+    } else {
+        *text = given->literal;
+    }
+
+    declared = ngx_scale_conf_find_param(source->purge->target, &part->name);
+
+    return ngx_scale_values_canon(source->f, declared->param.type, text);
+}
+
+
+static ngx_int_t
+ngx_scale_values_column(ngx_scale_values_source_t *source, ngx_str_t *name,
+    ngx_str_t *text)
+{
+    ngx_int_t                rc;
+    ngx_str_t                column;
+    ngx_uint_t               i;
+    ngx_scale_values_oid_t  *oid;
+
+    for (i = 0; i < source->rows->ncolumns; i++) {
+        column = source->rows->columns[i].name;
+
+        if (column.len > 4 && ngx_strncmp(column.data, "row:", 4) == 0) {
+            column.data += 4;
+            column.len -= 4;
+        }
+
+        if (column.len == name->len
+            && ngx_strncmp(column.data, name->data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (i == source->rows->ncolumns) {
+        ngx_log_error(NGX_LOG_ERR, source->f->r->connection->log, 0,
+                      "route \"%V\": a purge names column \"%V\", which the "
+                      "statement does not return", &source->loc->http.route,
+                      name);
+        return NGX_ERROR;
+    }
+
+    rc = source->rows->get(source->rows, source->row, i, text);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    for (oid = ngx_scale_values_oids; oid->oid; oid++) {
+        if (oid->oid == source->rows->columns[i].oid) {
+            return ngx_scale_values_canon(source->f, oid->type, text);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_values_canon(ngx_scale_flow_t *f, ngx_uint_t type, ngx_str_t *text)
+{
+    u_char             *p;
+    const char         *reason;
+    ngx_scale_raw_t     raw;
+    ngx_scale_param_t   param;
+    ngx_scale_value_t   value;
+
+    if (type == NGX_SCALE_BYTEA && text->len > 2
+        && ngx_strncmp(text->data, "\\x", 2) == 0)
+    {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&param, sizeof(ngx_scale_param_t));
+    ngx_memzero(&raw, sizeof(ngx_scale_raw_t));
+
+    param.type = type;
+    raw.kind = NGX_SCALE_RAW_TEXT;
+    raw.text = *text;
+
+    /* PostgreSQL writes UTC as +00, RFC 3339 wants minutes */
+
+    if (type == NGX_SCALE_TIMESTAMPTZ && text->len > 3
+        && ngx_strncmp(text->data + text->len - 3, "+00", 3) == 0)
+    {
+        p = ngx_pnalloc(f->r->pool, text->len);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        raw.text.data = p;
+        p = ngx_cpymem(p, text->data, text->len - 3);
+        *p++ = 'Z';
+        raw.text.len = p - raw.text.data;
+    }
+
+    switch (ngx_scale_param_value(f->r->pool, &param, &raw, &value, &reason)) {
+
+    case NGX_OK:
+        *text = value.canon;
+        return NGX_OK;
+
+    case NGX_DECLINED:
+        ngx_log_error(NGX_LOG_ERR, f->r->connection->log, 0,
+                      "route \"%V\": a purge's value is not of its "
+                      "parameter's type: %s", &f->loc->http.route, reason);
+        return NGX_ERROR;
+
+    default:
+        return NGX_ERROR;
+    }
+}

@@ -1,0 +1,276 @@
+
+/* writes: mark, run, look, commit, unmark, acknowledge */
+
+#include "ngx_scale_flow.h"
+
+
+static void ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc);
+static ngx_int_t ngx_scale_write_keys(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_write_row_keys(ngx_scale_flow_t *f,
+    ngx_scale_rows_t *rows);
+static ngx_int_t ngx_scale_write_add(ngx_scale_flow_t *f,
+    ngx_scale_rows_t *rows, ngx_uint_t row);
+static void ngx_scale_write_look(ngx_scale_pg_op_t *op);
+static void ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc);
+static void ngx_scale_write_done(ngx_scale_pg_op_t *op);
+
+
+/* an acknowledgement may wait so much longer for an unreachable memcached */
+#define NGX_SCALE_WRITE_UNMARK  2000
+
+
+ngx_int_t
+ngx_scale_write_mark(ngx_scale_flow_t *f)
+{
+    time_t  lifetime;
+
+    if (f->loc->store == NULL) {
+        return NGX_OK;
+    }
+
+    lifetime = f->loc->deadline / 1000 + NGX_SCALE_CACHE_GRACE;
+
+    f->write.pool = f->r->pool;
+    f->write.deadline = f->deadline;
+    f->write.lifetime = ngx_min(lifetime, NGX_SCALE_CACHE_MAX_MARK);
+    f->write.done = ngx_scale_write_marked;
+    f->write.data = f;
+
+    ngx_scale_cache_write_init(f->loc->store->cache, &f->write);
+
+    if (ngx_scale_write_keys(f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    f->marked = 1;
+
+    if (ngx_queue_empty(&f->write.marks)) {
+        return NGX_OK;
+    }
+
+    ngx_scale_cache_mark(&f->write);
+
+    return NGX_AGAIN;
+}
+
+
+/* the keys and tags that the request names by itself */
+
+static ngx_int_t
+ngx_scale_write_keys(ngx_scale_flow_t *f)
+{
+    ngx_str_t  key;
+
+    if (f->method->own_key
+        && (ngx_scale_values_key(f, &f->loc->key->parts, NULL, 0, &key)
+            != NGX_OK
+            || ngx_scale_cache_write_key(&f->write, &key) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_write_add(f, NULL, 0);
+}
+
+
+/* tags and purges: those of a row where there is one, else the others */
+
+static ngx_int_t
+ngx_scale_write_add(ngx_scale_flow_t *f, ngx_scale_rows_t *rows,
+    ngx_uint_t row)
+{
+    ngx_str_t           key;
+    ngx_uint_t          i;
+    ngx_scale_key_t    *tag;
+    ngx_scale_purge_t  *purge;
+
+    tag = f->loc->purge_tags ? f->loc->purge_tags->elts : NULL;
+
+    for (i = 0; f->loc->purge_tags && i < f->loc->purge_tags->nelts; i++) {
+
+        if (tag[i].row == (rows != NULL)
+            && (ngx_scale_values_key(f, &tag[i].parts, rows, row, &key)
+                != NGX_OK
+                || ngx_scale_cache_write_tag(&f->write, &key) != NGX_OK))
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    purge = f->loc->purges ? f->loc->purges->elts : NULL;
+
+    for (i = 0; f->loc->purges && i < f->loc->purges->nelts; i++) {
+
+        if (purge[i].row == (rows != NULL)
+            && (ngx_scale_values_purge_key(f, &purge[i], rows, row, &key)
+                != NGX_OK
+                || ngx_scale_cache_write_key(&f->write, &key) != NGX_OK))
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc)
+{
+    ngx_scale_flow_t  *f = write->data;
+
+    if (f->looking) {
+        f->looking = 0;
+        ngx_scale_write_looked(f, rc);
+        return;
+    }
+
+    if (write->unmarking) {
+        f->marked = 0;
+        ngx_scale_cache_write_cancel(write);
+
+        if (rc != NGX_OK && f->problem.cause == NGX_SCALE_CAUSE_NONE) {
+            rc = ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
+        }
+
+        ngx_scale_flow_resume(f, f->problem.cause ? NGX_DECLINED : rc);
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        f->marked = 0;
+        ngx_scale_cache_write_cancel(write);
+
+        rc = ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE);
+    }
+
+    ngx_scale_flow_resume(f, rc);
+}
+
+
+ngx_int_t
+ngx_scale_write_query(ngx_scale_flow_t *f)
+{
+    if (ngx_scale_answer_calls(f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    f->op.kind = f->method->transaction || f->method->timeout
+                 ? NGX_SCALE_PG_TRANSACTION : NGX_SCALE_PG_WRITE;
+    f->op.look = f->method->look ? ngx_scale_write_look : NULL;
+    f->op.done = ngx_scale_write_done;
+
+    f->querying = 1;
+    ngx_scale_pg_submit(f->loc->database->pg, &f->op);
+
+    return NGX_AGAIN;
+}
+
+
+/* all rows are here, nothing is committed */
+
+static void
+ngx_scale_write_look(ngx_scale_pg_op_t *op)
+{
+    ngx_scale_flow_t  *f = op->data;
+
+    ngx_uint_t  i;
+
+    if (ngx_scale_answer_empty(f) >= NGX_HTTP_BAD_REQUEST) {
+        ngx_scale_pg_rollback(op);
+        return;
+    }
+
+    if (!f->marked) {
+        ngx_scale_pg_commit(op);
+        return;
+    }
+
+    for (i = 0; i < op->ncalls; i++) {
+        if (ngx_scale_write_row_keys(f, &op->calls[i].rows) != NGX_OK) {
+            (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_INTERNAL);
+            ngx_scale_pg_rollback(op);
+            return;
+        }
+    }
+
+    f->looking = 1;
+    ngx_scale_cache_mark(&f->write);
+}
+
+
+static ngx_int_t
+ngx_scale_write_row_keys(ngx_scale_flow_t *f, ngx_scale_rows_t *rows)
+{
+    ngx_uint_t  row;
+
+    if (rows->ncolumns == 0) {
+        return NGX_OK;
+    }
+
+    for (row = 0; row < rows->nrows; row++) {
+        if (ngx_scale_write_add(f, rows, row) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc)
+{
+    if (!f->querying) {
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_scale_pg_commit(&f->op);
+        return;
+    }
+
+    (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE);
+    ngx_scale_pg_rollback(&f->op);
+}
+
+
+static void
+ngx_scale_write_done(ngx_scale_pg_op_t *op)
+{
+    ngx_scale_flow_t  *f = op->data;
+
+    ngx_int_t  rc;
+
+    f->querying = 0;
+    f->looking = 0;
+
+    rc = f->problem.cause ? NGX_DECLINED : ngx_scale_answer_problem(f);
+
+    ngx_scale_flow_resume(f, rc);
+}
+
+
+/* a write whose outcome nobody knows leaves its marks: they expire */
+
+ngx_int_t
+ngx_scale_write_unmark(ngx_scale_flow_t *f)
+{
+    if (!f->marked || ngx_queue_empty(&f->write.marks)) {
+        f->marked = 0;
+        return f->problem.cause ? NGX_DECLINED : NGX_OK;
+    }
+
+    if (f->problem.cause == NGX_SCALE_CAUSE_OUTCOME_UNKNOWN) {
+        f->marked = 0;
+        ngx_scale_cache_write_cancel(&f->write);
+        return NGX_DECLINED;
+    }
+
+    f->write.deadline = ngx_max(f->deadline,
+                                ngx_current_msec + NGX_SCALE_WRITE_UNMARK);
+
+    ngx_scale_cache_unmark(&f->write);
+
+    return NGX_AGAIN;
+}

@@ -1,0 +1,582 @@
+
+/*
+ * The words of scale_param: name source type [option ...].
+ */
+
+#include "route_int.h"
+
+
+typedef struct {
+    ngx_pool_t          *pool;
+    ngx_scale_param_t   *param;
+    ngx_scale_type_t    *type;
+    ngx_str_t           *error;
+    ngx_str_t            def;
+    ngx_uint_t           given;            /* a bit of every option */
+} ngx_scale_param_ctx_t;
+
+
+typedef struct {
+    ngx_str_t            name;             /* with "=" where a value follows */
+    ngx_int_t          (*set)(ngx_scale_param_ctx_t *ctx, ngx_str_t *value);
+} ngx_scale_param_option_t;
+
+
+static ngx_int_t ngx_scale_param_name(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *word);
+static ngx_int_t ngx_scale_param_source(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *word);
+static ngx_int_t ngx_scale_param_source_known(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *word);
+static ngx_int_t ngx_scale_param_path(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *word);
+static ngx_int_t ngx_scale_param_type(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *word);
+static ngx_int_t ngx_scale_param_option(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *word);
+static ngx_int_t ngx_scale_param_required(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *value);
+static ngx_int_t ngx_scale_param_default(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *value);
+static ngx_int_t ngx_scale_param_min(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *value);
+static ngx_int_t ngx_scale_param_max(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *value);
+static ngx_int_t ngx_scale_param_bound(ngx_scale_param_ctx_t *ctx,
+    const char *option, ngx_str_t *value, ngx_str_t *bound);
+static ngx_int_t ngx_scale_param_len(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *value);
+static ngx_int_t ngx_scale_param_pattern(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *value);
+static ngx_int_t ngx_scale_param_check(ngx_scale_param_ctx_t *ctx);
+static ngx_int_t ngx_scale_param_check_default(ngx_scale_param_ctx_t *ctx);
+static ngx_int_t ngx_scale_param_fail(ngx_scale_param_ctx_t *ctx,
+    const char *fmt, ...);
+
+
+static struct {
+    ngx_str_t            prefix;
+    ngx_scale_source_e   source;
+    ngx_uint_t           path;
+} ngx_scale_param_sources[] = {
+    { ngx_string("arg."), NGX_SCALE_SOURCE_ARG, 0 },
+    { ngx_string("header."), NGX_SCALE_SOURCE_HEADER, 0 },
+    { ngx_string("json."), NGX_SCALE_SOURCE_JSON, 1 },
+    { ngx_null_string, NGX_SCALE_SOURCE_EXPR, 0 }
+};
+
+
+static ngx_scale_param_option_t  ngx_scale_param_options[] = {
+    { ngx_string("required"), ngx_scale_param_required },
+    { ngx_string("default="), ngx_scale_param_default },
+    { ngx_string("min="), ngx_scale_param_min },
+    { ngx_string("max="), ngx_scale_param_max },
+    { ngx_string("len="), ngx_scale_param_len },
+    { ngx_string("pattern="), ngx_scale_param_pattern },
+    { ngx_null_string, NULL }
+};
+
+
+ngx_int_t
+ngx_scale_param_parse(ngx_pool_t *pool, ngx_str_t *words, ngx_uint_t n,
+    ngx_scale_param_t *param, ngx_str_t *error)
+{
+    ngx_uint_t             i;
+    ngx_scale_param_ctx_t  ctx;
+
+    ngx_str_null(error);
+
+    ngx_memzero(param, sizeof(ngx_scale_param_t));
+    ngx_memzero(&ctx, sizeof(ngx_scale_param_ctx_t));
+
+    ctx.pool = pool;
+    ctx.param = param;
+    ctx.error = error;
+
+    param->len_max = NGX_SCALE_NO_LIMIT;
+    param->count_max = NGX_SCALE_NO_LIMIT;
+
+    if (n < 3) {
+        return ngx_scale_param_fail(&ctx, "a parameter takes a name, a source "
+                                    "and a type, such as \"id arg.id int\"");
+    }
+
+    if (ngx_array_init(&param->path, pool, 1, sizeof(ngx_str_t)) != NGX_OK
+        || ngx_scale_param_name(&ctx, &words[0]) != NGX_OK
+        || ngx_scale_param_source(&ctx, &words[1]) != NGX_OK
+        || ngx_scale_param_type(&ctx, &words[2]) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 3; i < n; i++) {
+        if (ngx_scale_param_option(&ctx, &words[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_scale_param_check(&ctx);
+}
+
+
+ngx_int_t
+ngx_scale_param_value(ngx_pool_t *pool, ngx_scale_param_t *param,
+    ngx_scale_raw_t *raw, ngx_scale_value_t *value, const char **reason)
+{
+    ngx_memzero(value, sizeof(ngx_scale_value_t));
+
+    if (raw->kind == NGX_SCALE_RAW_ABSENT && param->has_default) {
+        *value = param->def;
+        return NGX_OK;
+    }
+
+    if (raw->kind == NGX_SCALE_RAW_ABSENT || raw->kind == NGX_SCALE_RAW_NULL) {
+        value->null = 1;
+
+        if (param->required) {
+            *reason = "is required";
+            return NGX_DECLINED;
+        }
+
+        return NGX_OK;
+    }
+
+    if (param->type & NGX_SCALE_ARRAY) {
+        return ngx_scale_array_value(pool, param, raw, value, reason);
+    }
+
+    return ngx_scale_type_value(pool, param, raw, value, reason);
+}
+
+
+/* as statements and keys know a ":name" */
+
+static ngx_int_t
+ngx_scale_param_name(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
+{
+    u_char  ch;
+    size_t  i;
+
+    for (i = 0; i < word->len; i++) {
+        ch = ngx_tolower(word->data[i]);
+
+        if ((ch < 'a' || ch > 'z') && ch != '_'
+            && (i == 0 || !ngx_scale_is_digit(ch)))
+        {
+            break;
+        }
+    }
+
+    if (word->len == 0 || i < word->len) {
+        return ngx_scale_param_fail(ctx, "\"%V\" cannot name a parameter; a "
+                                    "name has letters, digits and \"_\", and "
+                                    "no digit first", word);
+    }
+
+    ctx->param->name = *word;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_param_source(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
+{
+    ngx_scale_param_t  *param = ctx->param;
+
+    if (ngx_strlchr(word->data, word->data + word->len, '$')) {
+        param->source = NGX_SCALE_SOURCE_EXPR;
+        param->argument = *word;
+        return NGX_OK;
+    }
+
+    if (word->len == 4 && ngx_memcmp(word->data, "body", 4) == 0) {
+        param->source = NGX_SCALE_SOURCE_BODY;
+        return NGX_OK;
+    }
+
+    if (word->len == 4 && ngx_memcmp(word->data, "json", 4) == 0) {
+        param->source = NGX_SCALE_SOURCE_JSON;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(word->data, "session.", 8) == 0
+        || ngx_strncmp(word->data, "jwt.", 4) == 0)
+    {
+        return ngx_scale_param_fail(ctx, "\"%V\" cannot be read: sessions are "
+                                    "not available in this version", word);
+    }
+
+    return ngx_scale_param_source_known(ctx, word);
+}
+
+
+static ngx_int_t
+ngx_scale_param_source_known(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
+{
+    ngx_str_t   *prefix;
+    ngx_uint_t   i;
+
+    for (i = 0; ngx_scale_param_sources[i].prefix.len; i++) {
+        prefix = &ngx_scale_param_sources[i].prefix;
+
+        if (word->len <= prefix->len
+            || ngx_memcmp(word->data, prefix->data, prefix->len) != 0)
+        {
+            continue;
+        }
+
+        ctx->param->source = ngx_scale_param_sources[i].source;
+        ctx->param->argument.data = word->data + prefix->len;
+        ctx->param->argument.len = word->len - prefix->len;
+
+        return ngx_scale_param_sources[i].path
+               ? ngx_scale_param_path(ctx, word) : NGX_OK;
+    }
+
+    return ngx_scale_param_fail(ctx, "\"%V\" is not a source; use arg.name, "
+                                "header.name, json, json.path, body or text "
+                                "with a $variable", word);
+}
+
+
+static ngx_int_t
+ngx_scale_param_path(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
+{
+    u_char     *p, *end, *dot;
+    ngx_str_t  *step;
+
+    p = ctx->param->argument.data;
+    end = p + ctx->param->argument.len;
+
+    do {
+        dot = ngx_strlchr(p, end, '.');
+
+        step = ngx_array_push(&ctx->param->path);
+        if (step == NULL) {
+            return NGX_ERROR;
+        }
+
+        step->data = p;
+        step->len = (dot ? dot : end) - p;
+
+        if (step->len == 0) {
+            return ngx_scale_param_fail(ctx, "\"%V\" has an empty step; write "
+                                        "one name between two dots", word);
+        }
+
+        p += step->len + 1;
+
+    } while (dot);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_param_type(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
+{
+    u_char      *p, *last, buf[128];
+    ngx_str_t    name, *known;
+    ngx_uint_t   i, array;
+
+    name = *word;
+    array = name.len > 2
+            && ngx_memcmp(name.data + name.len - 2, "[]", 2) == 0;
+    name.len -= array ? 2 : 0;
+
+    p = buf;
+    last = buf + sizeof(buf);
+
+    for (i = 0; i < NGX_SCALE_NTYPES; i++) {
+        known = &ngx_scale_types[i].name;
+
+        if (known->len != name.len
+            || ngx_memcmp(known->data, name.data, name.len) != 0)
+        {
+            p = ngx_slprintf(p, last, " %V", known);
+            continue;
+        }
+
+        if (array && !ngx_scale_types[i].array) {
+            return ngx_scale_param_fail(ctx, "there are no arrays of %V; a "
+                                        "JSON array is a value of %V itself",
+                                        &name, &name);
+        }
+
+        ctx->type = &ngx_scale_types[i];
+        ctx->param->type = i | (array ? NGX_SCALE_ARRAY : 0);
+
+        return NGX_OK;
+    }
+
+    return ngx_scale_param_fail(ctx, "\"%V\" is not a type; use one of%*s, "
+                                "or such an array as text[]", word,
+                                (size_t) (p - buf), buf);
+}
+
+
+static ngx_int_t
+ngx_scale_param_option(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
+{
+    ngx_str_t                  value;
+    ngx_uint_t                 i;
+    ngx_scale_param_option_t  *option;
+
+    for (i = 0; ngx_scale_param_options[i].name.len; i++) {
+        option = &ngx_scale_param_options[i];
+
+        if (word->len < option->name.len
+            || ngx_memcmp(word->data, option->name.data, option->name.len)
+               != 0)
+        {
+            continue;
+        }
+
+        if (ctx->given & ((ngx_uint_t) 1 << i)) {
+            return ngx_scale_param_fail(ctx, "\"%V\" is given twice; leave "
+                                        "one", &option->name);
+        }
+
+        ctx->given |= (ngx_uint_t) 1 << i;
+
+        value.data = word->data + option->name.len;
+        value.len = word->len - option->name.len;
+
+        return option->set(ctx, &value);
+    }
+
+    return ngx_scale_param_fail(ctx, "\"%V\" is not an option of a parameter; "
+                                "use required, default=, min=, max=, len= or "
+                                "pattern=", word);
+}
+
+
+static ngx_int_t
+ngx_scale_param_required(ngx_scale_param_ctx_t *ctx, ngx_str_t *value)
+{
+    if (value->len) {
+        return ngx_scale_param_fail(ctx, "\"required\" takes no value, remove "
+                                    "\"%V\"", value);
+    }
+
+    ctx->param->required = 1;
+
+    return NGX_OK;
+}
+
+
+/* read when all that it is checked against is known */
+
+static ngx_int_t
+ngx_scale_param_default(ngx_scale_param_ctx_t *ctx, ngx_str_t *value)
+{
+    ctx->param->has_default = 1;
+    ctx->def = *value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_param_min(ngx_scale_param_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->param->type & NGX_SCALE_ARRAY) {
+        return ngx_scale_param_fail(ctx, "an array has no \"min=\"; its "
+                                    "elements are counted by \"max=\"");
+    }
+
+    return ngx_scale_param_bound(ctx, "min=", value, &ctx->param->min);
+}
+
+
+static ngx_int_t
+ngx_scale_param_max(ngx_scale_param_ctx_t *ctx, ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    if (!(ctx->param->type & NGX_SCALE_ARRAY)) {
+        return ngx_scale_param_bound(ctx, "max=", value, &ctx->param->max);
+    }
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n == NGX_ERROR) {
+        return ngx_scale_param_fail(ctx, "\"max=%V\" is not a number; of an "
+                                    "array it is the number of elements",
+                                    value);
+    }
+
+    ctx->param->count_max = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_param_bound(ngx_scale_param_ctx_t *ctx, const char *option,
+    ngx_str_t *value, ngx_str_t *bound)
+{
+    ngx_int_t           rc;
+    const char         *reason;
+    ngx_scale_raw_t     raw;
+    ngx_scale_value_t   typed;
+
+    if (ctx->type->compare == NULL) {
+        return ngx_scale_param_fail(ctx, "\"%s\" means nothing for %V; %s",
+                                    option, &ctx->type->name,
+                                    ctx->type->length
+                                    ? "use \"len=\"" : "remove it");
+    }
+
+    ngx_memzero(&raw, sizeof(ngx_scale_raw_t));
+
+    raw.kind = NGX_SCALE_RAW_TEXT;
+    raw.text = *value;
+
+    rc = ctx->type->codec(ctx->pool, &raw, &typed, &reason);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_scale_param_fail(ctx, "\"%s%V\" %s", option, value, reason);
+    }
+
+    *bound = typed.canon;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_scale_param_len(ngx_scale_param_ctx_t *ctx, ngx_str_t *value)
+{
+    u_char     *end, *dash;
+    ssize_t     min, max;
+    ngx_str_t   s;
+
+    if (ctx->type->length == NULL) {
+        return ngx_scale_param_fail(ctx, "\"len=\" means nothing for %V; %s",
+                                    &ctx->type->name,
+                                    ctx->type->compare
+                                    && !(ctx->param->type & NGX_SCALE_ARRAY)
+                                    ? "use \"min=\" and \"max=\""
+                                    : "remove it");
+    }
+
+    min = 0;
+    s = *value;
+    end = s.data + s.len;
+    dash = ngx_strlchr(s.data, end, '-');
+
+    if (dash) {
+        s.len = dash - s.data;
+        min = ngx_parse_size(&s);
+
+        s.data = dash + 1;
+        s.len = end - s.data;
+    }
+
+    max = ngx_parse_size(&s);
+
+    if (min == NGX_ERROR || max == NGX_ERROR || min > max) {
+        return ngx_scale_param_fail(ctx, "\"len=%V\" is not a length; write "
+                                    "the most, len=10, or the least and the "
+                                    "most, len=1-64k", value);
+    }
+
+    ctx->param->len_min = min;
+    ctx->param->len_max = max;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_param_pattern(ngx_scale_param_ctx_t *ctx, ngx_str_t *value)
+{
+    if (!ctx->type->pattern) {
+        return ngx_scale_param_fail(ctx, "\"pattern=\" means nothing for %V; "
+                                    "remove it, or declare the parameter as "
+                                    "text", &ctx->type->name);
+    }
+
+    if (value->len == 0) {
+        return ngx_scale_param_fail(ctx, "\"pattern=\" is empty; write a "
+                                    "regular expression or remove it");
+    }
+
+    ctx->param->pattern = *value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_param_check(ngx_scale_param_ctx_t *ctx)
+{
+    ngx_scale_param_t  *param = ctx->param;
+
+    if (param->min.len && param->max.len
+        && ctx->type->compare(&param->min, &param->max) > 0)
+    {
+        return ngx_scale_param_fail(ctx, "\"min=%V\" is above \"max=%V\"; "
+                                    "exchange them", &param->min, &param->max);
+    }
+
+    if (!param->has_default) {
+        return NGX_OK;
+    }
+
+    if (param->required) {
+        return ngx_scale_param_fail(ctx, "\"required\" and \"default=\" "
+                                    "exclude each other; remove one");
+    }
+
+    return ngx_scale_param_check_default(ctx);
+}
+
+
+/* but for the pattern, which is not compiled yet */
+
+static ngx_int_t
+ngx_scale_param_check_default(ngx_scale_param_ctx_t *ctx)
+{
+    ngx_int_t         rc;
+    const char       *reason;
+    ngx_scale_raw_t   raw;
+
+    ngx_memzero(&raw, sizeof(ngx_scale_raw_t));
+
+    raw.kind = NGX_SCALE_RAW_TEXT;
+    raw.text = ctx->def;
+
+    rc = ngx_scale_param_value(ctx->pool, ctx->param, &raw, &ctx->param->def,
+                               &reason);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_scale_param_fail(ctx, "\"default=%V\" %s", &ctx->def,
+                                    reason);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_scale_param_fail(ngx_scale_param_ctx_t *ctx, const char *fmt, ...)
+{
+    u_char   *p, buf[NGX_MAX_CONF_ERRSTR];
+    va_list   args;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args);
+    va_end(args);
+
+    ctx->error->data = ngx_pnalloc(ctx->pool, p - buf);
+
+    if (ctx->error->data) {
+        ctx->error->len = p - buf;
+        ngx_memcpy(ctx->error->data, buf, ctx->error->len);
+    }
+
+    return NGX_ERROR;
+}
