@@ -173,6 +173,13 @@ ngx_scale_plan_statement(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     statement->sql = query->template.sql;
     statement->nparams = n;
     statement->index = loc->database->conf.statements.nelts;
+
+    if (query->empty == 0 && (query->shape == NGX_SCALE_SHAPE_ROW
+                              || query->shape == NGX_SCALE_SHAPE_VALUE))
+    {
+        query->empty = NGX_HTTP_NOT_FOUND;
+    }
+
     statement->oids = ngx_pcalloc(cf->pool, (n + 1) * sizeof(ngx_uint_t));
     query->args = ngx_pcalloc(cf->pool, (n + 1) * sizeof(ngx_uint_t));
     slot = ngx_array_push(&loc->database->conf.statements);
@@ -620,12 +627,6 @@ ngx_scale_plan_transaction(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m)
 
     for (i = 0; i < m->nqueries; i++) {
         query = m->queries[i];
-
-        if (query->empty == 0 && (query->shape == NGX_SCALE_SHAPE_ROW
-                                  || query->shape == NGX_SCALE_SHAPE_VALUE))
-        {
-            query->empty = NGX_HTTP_NOT_FOUND;
-        }
 
         if (query->empty >= NGX_HTTP_BAD_REQUEST
             && (m->nqueries > 1 || !query->template.dml))
