@@ -15,7 +15,7 @@ static ngx_scale_flow_t *ngx_scale_flow_create(ngx_http_request_t *r,
 static void ngx_scale_flow_start(ngx_http_request_t *r);
 static ngx_int_t ngx_scale_flow_accept(ngx_scale_flow_t *f);
 static void ngx_scale_flow_run(ngx_scale_flow_t *f);
-static void ngx_scale_flow_step(ngx_scale_flow_t *f, ngx_int_t rc);
+static void ngx_scale_flow_next(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_flow_park(ngx_scale_flow_t *f);
 static void ngx_scale_flow_finish(ngx_scale_flow_t *f);
 static void ngx_scale_flow_deadline(ngx_event_t *ev);
@@ -232,7 +232,7 @@ ngx_scale_flow_run(ngx_scale_flow_t *f)
 {
     ngx_int_t  rc;
 
-    while (!f->finished) {
+    for ( ;; ) {
 
         rc = (*f->step)(f);
 
@@ -245,7 +245,12 @@ ngx_scale_flow_run(ngx_scale_flow_t *f)
             return;
         }
 
-        ngx_scale_flow_step(f, rc);
+        if (rc == NGX_DONE) {
+            ngx_scale_flow_finish(f);
+            return;
+        }
+
+        ngx_scale_flow_next(f, rc);
     }
 }
 
@@ -253,14 +258,9 @@ ngx_scale_flow_run(ngx_scale_flow_t *f)
 /* what fails goes to the settling step: others wait for it, or are marked */
 
 static void
-ngx_scale_flow_step(ngx_scale_flow_t *f, ngx_int_t rc)
+ngx_scale_flow_next(ngx_scale_flow_t *f, ngx_int_t rc)
 {
     ngx_scale_step_pt  *settle;
-
-    if (rc == NGX_DONE) {
-        ngx_scale_flow_finish(f);
-        return;
-    }
 
     if (rc == NGX_OK) {
         f->step++;
@@ -307,7 +307,7 @@ ngx_scale_flow_resume(ngx_scale_flow_t *f, ngx_int_t rc)
 
     ngx_http_set_log_request(c->log, f->r);
 
-    ngx_scale_flow_step(f, rc);
+    ngx_scale_flow_next(f, rc);
     ngx_scale_flow_run(f);
 
     ngx_http_run_posted_requests(c);
@@ -326,8 +326,6 @@ ngx_scale_flow_resume_send(ngx_scale_flow_t *f)
 static void
 ngx_scale_flow_finish(ngx_scale_flow_t *f)
 {
-    f->finished = 1;
-
     if (f->timer.timer_set) {
         ngx_del_timer(&f->timer);
     }
@@ -389,8 +387,6 @@ static void
 ngx_scale_flow_cancel(void *data)
 {
     ngx_scale_flow_t  *f = data;
-
-    f->finished = 1;
 
     if (f->timer.timer_set) {
         ngx_del_timer(&f->timer);

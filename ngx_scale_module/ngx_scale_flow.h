@@ -60,7 +60,6 @@ struct ngx_scale_flow_s {
     unsigned                     filling:1;  /* this one reads for others */
     unsigned                     marked:1;   /* keys are, or may be */
     unsigned                     looking:1;  /* marks before COMMIT */
-    unsigned                     finished:1;
 };
 
 
