@@ -67,6 +67,8 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
     ngx_rbtree_init(&cache->flights, &cache->sentinel,
                     ngx_str_rbtree_insert_value);
 
+    ngx_queue_init(&cache->notes);
+
     cache->tick.handler = ngx_scale_cache_tick_handler;
     cache->tick.data = cache;
     cache->tick.log = log;
@@ -119,6 +121,8 @@ ngx_scale_cache_destroy(ngx_scale_cache_t *cache)
     for (i = 0; i < cache->nnodes; i++) {
         ngx_scale_memc_destroy(cache->nodes[i].memc);
     }
+
+    ngx_scale_flight_free_notes(cache);
 }
 
 

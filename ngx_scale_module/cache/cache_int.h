@@ -50,6 +50,7 @@ struct ngx_scale_cache_s {
 
     ngx_rbtree_t                 flights;
     ngx_rbtree_node_t            sentinel;
+    ngx_queue_t                  notes;      /* commands nobody waits for */
     ngx_log_t                   *log;
 };
 
@@ -73,6 +74,9 @@ ngx_int_t ngx_scale_cache_place(ngx_scale_cache_t *cache,
 
 /* the node's state is still what it was */
 ngx_uint_t ngx_scale_cache_placed(ngx_scale_place_t *place);
+
+/* flight.c: when their connections are gone */
+void ngx_scale_flight_free_notes(ngx_scale_cache_t *cache);
 
 ngx_uint_t ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache);
 

@@ -57,6 +57,7 @@ struct ngx_scale_flight_s {
 /* a command whose reply nobody waits for; it owns its value */
 
 typedef struct {
+    ngx_queue_t                  queue;
     ngx_scale_memc_op_t          op;
     u_char                       wire[NGX_SCALE_CACHE_WIRE_MAX];
     u_char                       value[1];
@@ -777,6 +778,8 @@ ngx_scale_flight_note(ngx_scale_flight_t *flight, ngx_scale_place_t *place,
     note->op.handler = ngx_scale_flight_noted;
     note->op.data = note;
 
+    ngx_queue_insert_tail(&flight->cache->notes, &note->queue);
+
     return note;
 }
 
@@ -784,5 +787,21 @@ ngx_scale_flight_note(ngx_scale_flight_t *flight, ngx_scale_place_t *place,
 static void
 ngx_scale_flight_noted(ngx_scale_memc_op_t *op)
 {
-    ngx_free(op->data);
+    ngx_scale_flight_note_t  *note = op->data;
+
+    ngx_queue_remove(&note->queue);
+    ngx_free(note);
+}
+
+
+void
+ngx_scale_flight_free_notes(ngx_scale_cache_t *cache)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&cache->notes)) {
+        q = ngx_queue_head(&cache->notes);
+        ngx_queue_remove(q);
+        ngx_free(ngx_queue_data(q, ngx_scale_flight_note_t, queue));
+    }
 }
