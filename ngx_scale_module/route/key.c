@@ -1,4 +1,4 @@
-#include "route.h"
+#include "route/route.h"
 
 
 typedef struct {

@@ -5,7 +5,7 @@
  * and never rounds.
  */
 
-#include "route_int.h"
+#include "route/route_int.h"
 
 #include <math.h>
 

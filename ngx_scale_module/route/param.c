@@ -3,7 +3,7 @@
  * The words of scale_param: name source type [option ...].
  */
 
-#include "route_int.h"
+#include "route/route_int.h"
 
 
 typedef struct {

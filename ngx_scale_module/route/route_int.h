@@ -10,7 +10,7 @@
 #define _NGX_SCALE_ROUTE_INT_H_INCLUDED_
 
 
-#include "route.h"
+#include "route/route.h"
 
 
 #define NGX_SCALE_NO_LIMIT  ((ngx_uint_t) -1)

@@ -1,4 +1,4 @@
-#include "route.h"
+#include "route/route.h"
 
 
 #define NGX_SCALE_TEMPLATE_PARAMS  128

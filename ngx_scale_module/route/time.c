@@ -3,7 +3,7 @@
  * Dates and times, in the proleptic Gregorian calendar as PostgreSQL's own.
  */
 
-#include "route_int.h"
+#include "route/route_int.h"
 
 
 #define NGX_SCALE_TIME_DATE      (sizeof("YYYY-MM-DD") - 1)

@@ -4,7 +4,7 @@
  * goes through.
  */
 
-#include "route_int.h"
+#include "route/route_int.h"
 
 
 #define NGX_SCALE_UUID_HEX  32
