@@ -216,8 +216,6 @@ void ngx_cdecl ngx_scale_conf_error(ngx_conf_t *cf,
 ngx_scale_declared_t *ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc,
     ngx_str_t *name);
 
-/* the bit of a method's name, 0: not one of ours */
-ngx_uint_t ngx_scale_conf_method(ngx_str_t *name);
 ngx_str_t *ngx_scale_conf_method_name(ngx_uint_t method);
 
 

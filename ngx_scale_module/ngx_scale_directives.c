@@ -90,17 +90,6 @@ ngx_scale_conf_name(ngx_scale_name_t *names, ngx_str_t *name)
 }
 
 
-ngx_uint_t
-ngx_scale_conf_method(ngx_str_t *name)
-{
-    ngx_uint_t  method;
-
-    method = ngx_scale_conf_name(ngx_scale_methods, name);
-
-    return method == NGX_SCALE_UNKNOWN ? 0 : method;
-}
-
-
 ngx_str_t *
 ngx_scale_conf_method_name(ngx_uint_t method)
 {
@@ -362,9 +351,9 @@ ngx_scale_conf_methods(ngx_conf_t *cf, ngx_str_t *words)
         name.data = p;
         name.len = end - p;
 
-        method = ngx_scale_conf_method(&name);
+        method = ngx_scale_conf_name(ngx_scale_methods, &name);
 
-        if (method == 0 || (methods & method)) {
+        if (method == NGX_SCALE_UNKNOWN || (methods & method)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"%V\" is not a list of GET, POST, PUT, PATCH "
                                "and DELETE such as \"POST|PUT\"; HEAD and "
