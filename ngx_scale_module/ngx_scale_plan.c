@@ -411,7 +411,7 @@ ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *get)
 {
     char               *rv;
-    ngx_str_t          *name;
+    ngx_str_t          *name, *sql;
     ngx_uint_t          i, j;
     ngx_scale_query_t  *query;
 
@@ -427,14 +427,13 @@ ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     for (i = 0; i < get->nqueries; i++) {
         query = get->queries[i];
         name = query->template.params.elts;
+        sql = &query->statement.sql;
 
         loc->statement = (loc->statement << 7) ^ (loc->statement >> 57)
                          ^ query->shape
-                         ^ ((uint64_t) ngx_murmur_hash2(query->statement.sql.data,
-                                                  query->statement.sql.len)
+                         ^ ((uint64_t) ngx_murmur_hash2(sql->data, sql->len)
                             << 32)
-                         ^ ngx_crc32_long(query->statement.sql.data,
-                                          query->statement.sql.len);
+                         ^ ngx_crc32_long(sql->data, sql->len);
 
         for (j = 0; j < query->template.params.nelts; j++) {
 

@@ -152,7 +152,7 @@ void ngx_scale_cache_write_init(ngx_scale_cache_t *cache,
 ngx_int_t ngx_scale_cache_write_key(ngx_scale_write_t *write, ngx_str_t *key);
 ngx_int_t ngx_scale_cache_write_tag(ngx_scale_write_t *write, ngx_str_t *tag);
 
-/* marks what is not yet marked; holds while the node decides on a dead server */
+/* marks what is not yet marked; waits while the node judges a dead server */
 void ngx_scale_cache_mark(ngx_scale_write_t *write);
 
 /* after the commit, or a definite abort; ends with no old value reachable */

@@ -32,6 +32,7 @@ ngx_int_t ngx_scale_json_out_grow(ngx_scale_json_out_t *out, size_t size);
 ngx_int_t ngx_scale_json_out_append(ngx_scale_json_out_t *out, u_char *data,
     size_t len);
 
+
 static ngx_inline ngx_int_t
 ngx_scale_json_out_reserve(ngx_scale_json_out_t *out, size_t size)
 {
