@@ -7,10 +7,21 @@ static ngx_int_t ngx_scale_response_fields(ngx_http_request_t *r,
     ngx_scale_response_t *response);
 static ngx_int_t ngx_scale_response_field(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_scale_response_cache_control(ngx_http_request_t *r,
+    ngx_table_elt_t *h);
 static ngx_uint_t ngx_scale_response_field_allowed(ngx_http_request_t *r,
     ngx_keyval_t *field);
 static ngx_table_elt_t *ngx_scale_response_push(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
+
+
+#if (nginx_version >= 1023000)
+#define ngx_scale_response_has_cache_control(r)                              \
+    ((r)->headers_out.cache_control != NULL)
+#else
+#define ngx_scale_response_has_cache_control(r)                              \
+    ((r)->headers_out.cache_control.nelts != 0)
+#endif
 
 
 static ngx_str_t  ngx_scale_response_types[NGX_SCALE_NREPRS] = {
@@ -104,19 +115,9 @@ ngx_scale_response_fields(ngx_http_request_t *r,
         }
     }
 
-    if (response->cached
-        && ngx_scale_response_push(r, &cache_control, &no_cache) == NULL)
-    {
-        return NGX_ERROR;
-    }
+    field = response->fields ? response->fields->elts : NULL;
 
-    if (response->fields == NULL) {
-        return NGX_OK;
-    }
-
-    field = response->fields->elts;
-
-    for (i = 0; i < response->fields->nelts; i++) {
+    for (i = 0; field && i < response->fields->nelts; i++) {
 
         if (!ngx_scale_response_field_allowed(r, &field[i])) {
             continue;
@@ -127,6 +128,10 @@ ngx_scale_response_fields(ngx_http_request_t *r,
         {
             return NGX_ERROR;
         }
+    }
+
+    if (response->cached && !ngx_scale_response_has_cache_control(r)) {
+        return ngx_scale_response_field(r, &cache_control, &no_cache);
     }
 
     return NGX_OK;
@@ -140,6 +145,7 @@ ngx_scale_response_field(ngx_http_request_t *r, ngx_str_t *name,
     ngx_table_elt_t  *h;
 
     static ngx_str_t  location = ngx_string("location");
+    static ngx_str_t  cache_control = ngx_string("cache-control");
 
     h = ngx_scale_response_push(r, name, value);
     if (h == NULL) {
@@ -151,6 +157,47 @@ ngx_scale_response_field(ngx_http_request_t *r, ngx_str_t *name,
     {
         r->headers_out.location = h;
     }
+
+    if (name->len == cache_control.len
+        && ngx_strncasecmp(name->data, cache_control.data, name->len) == 0)
+    {
+        return ngx_scale_response_cache_control(r, h);
+    }
+
+    return NGX_OK;
+}
+
+
+/* "expires" replaces what is listed here */
+
+static ngx_int_t
+ngx_scale_response_cache_control(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+#if (nginx_version >= 1023000)
+
+    h->next = r->headers_out.cache_control;
+    r->headers_out.cache_control = h;
+
+#else
+
+    ngx_table_elt_t  **field;
+
+    if (r->headers_out.cache_control.elts == NULL
+        && ngx_array_init(&r->headers_out.cache_control, r->pool, 1,
+                          sizeof(ngx_table_elt_t *))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    field = ngx_array_push(&r->headers_out.cache_control);
+    if (field == NULL) {
+        return NGX_ERROR;
+    }
+
+    *field = h;
+
+#endif
 
     return NGX_OK;
 }
