@@ -440,6 +440,9 @@ ngx_scale_answer_send(ngx_scale_flow_t *f)
     response.etag = f->answer.etag;
     response.fields = f->answer.fields;
     response.cached = f->method->cached;
+    response.negotiated = f->method->answer
+                          && f->method->answer->shape
+                             == NGX_SCALE_SHAPE_ROWS;
 
     if (f->answer.body.len) {
         out.next = NULL;

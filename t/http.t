@@ -274,7 +274,7 @@ Content-Type: application/problem+json
 --- error_code eval
 [200, 200, 200, 200, 406]
 --- response_headers eval
-["Content-Type: text/csv", "Content-Type: text/csv",
+["Content-Type: text/csv\nVary: Accept", "Content-Type: text/csv",
  "Content-Type: application/x-ndjson", "Content-Type: text/csv",
  "Content-Type: application/problem+json"]
 
@@ -316,6 +316,7 @@ GET /count
 --- response_headers
 Content-Type: application/json
 ! Cache-Control
+! Vary
 
 
 === TEST 10: a body of another type is a 415, one without a type as well

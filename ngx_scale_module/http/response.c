@@ -100,6 +100,8 @@ ngx_scale_response_fields(ngx_http_request_t *r,
     static ngx_str_t  etag = ngx_string("ETag");
     static ngx_str_t  cache_control = ngx_string("Cache-Control");
     static ngx_str_t  no_cache = ngx_string("no-cache");
+    static ngx_str_t  vary = ngx_string("Vary");
+    static ngx_str_t  accept = ngx_string("Accept");
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
 
@@ -113,6 +115,12 @@ ngx_scale_response_fields(ngx_http_request_t *r,
         if (r->headers_out.etag == NULL) {
             return NGX_ERROR;
         }
+    }
+
+    if (response->negotiated
+        && ngx_scale_response_push(r, &vary, &accept) == NULL)
+    {
+        return NGX_ERROR;
     }
 
     field = response->fields ? response->fields->elts : NULL;

@@ -29,6 +29,7 @@ typedef struct {
     ngx_chain_t    *body;
     off_t           length;
     unsigned        cached:1;           /* a route that caches */
+    unsigned        negotiated:1;       /* Accept chose among several */
 } ngx_scale_response_t;
 
 
