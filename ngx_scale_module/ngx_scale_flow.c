@@ -75,8 +75,8 @@ ngx_scale_flow_handler(ngx_http_request_t *r)
         return ngx_scale_problem_prepare(r, &f->problem);
     }
 
-    if (f->method->json && !ngx_scale_request_is_json(r)
-        && (r->headers_in.content_length_n > 0 || r->headers_in.chunked))
+    if (f->method->json && r->headers_in.content_length_n > 0
+        && !ngx_scale_request_is_json(r))
     {
         (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_MEDIA_TYPE);
         return ngx_scale_problem_prepare(r, &f->problem);

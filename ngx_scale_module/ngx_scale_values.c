@@ -140,7 +140,7 @@ ngx_scale_values_body(ngx_scale_flow_t *f, ngx_scale_json_want_t *wants)
         return NGX_OK;
     }
 
-    /* chunked and of another type: known to have a body only now */
+    /* where no length was given, it is known only here that there is a body */
 
     if (!ngx_scale_request_is_json(f->r)) {
         return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_MEDIA_TYPE);
