@@ -365,7 +365,8 @@ SKIP: {
     is(`$curl $type -d '{"text":"abc"}' $url/text`,
        qq({"n":3,"t":"abc"}\n 200 2), 'HTTP/2: a body');
     is(`$curl $type -X POST -T - $url/text < $file`,
-       qq({"n":200000,"t":"zzzzz"}\n 200 2), 'HTTP/2: a body of no known length');
+       qq({"n":200000,"t":"zzzzz"}\n 200 2),
+       'HTTP/2: a body of no known length');
     like(`printf text=1 | $curl -X POST -T - $url/text`,
          qr/unsupported-media-type.* 415 2\z/s, 'HTTP/2: another type');
     is(`$curl -I $url/notes/1 | grep -c '^content-length: 22'`, "1\n",
@@ -481,8 +482,8 @@ Content-Type: application/x-www-form-urlencoded
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request eval
-["POST /whole\n{\"b\":1.50,  \"a\":[null,\"x\"]}", "POST /whole\n12345678901234567890",
- "POST /whole\n\"x\"", "POST /whole\nnull"]
+["POST /whole\n{\"b\":1.50,  \"a\":[null,\"x\"]}",
+ "POST /whole\n12345678901234567890", "POST /whole\n\"x\"", "POST /whole\nnull"]
 --- more_headers
 Content-Type: application/json
 --- response_body eval

@@ -98,6 +98,25 @@ our $Config = <<'END';
         error_page   400 402 404 405 406 = @shape;
     }
 
+    location = /limited {
+        scale_route  limited;
+        scale_param  text  json.text  text;
+        scale_query  POST value "SELECT :text";
+        client_max_body_size  10;
+        error_page   413 @shape;
+        error_page   403 @shape;
+        if ($arg_deny) { return 403; }
+    }
+
+    location ~ ^/chained/(?<id>\d+)$ {
+        scale_route  chained;
+        scale_param  id  $id  bigint required;
+        scale_query  GET row "SELECT id FROM notes WHERE id = :id";
+        scale_query  PUT row "UPDATE notes SET id = 1 WHERE id = :id
+                              RETURNING id";
+        error_page   404 409 = /notes/2;
+    }
+
     location @shape {
         default_type  application/json;
         add_header    X-Status $scale_error_status;
@@ -428,3 +447,31 @@ Content-Type: application/json
 ["Content-Type: application/json", "Content-Type: application/json",
  "Content-Type: application/json",
  "Allow: GET, HEAD, OPTIONS", "! X-Status"]
+
+
+=== TEST 18: error_page gets them of nginx's own refusals as well
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- request eval
+["POST /limited\n{\"text\":\"long\"}", "GET /limited?deny=1"]
+--- more_headers
+Content-Type: application/json
+--- error_code eval
+[413, 403]
+--- response_body eval
+[qq({"s":413,"t":"Content Too Large","f":[]}),
+ qq({"s":403,"t":"Forbidden","f":[]})]
+
+
+=== TEST 19: error_page may lead to another route
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- request eval
+["GET /chained/99", "PUT /chained/2", "HEAD /chained/99"]
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+[qr/^\{"id":2,/, qr/^\{"id":2,/, qr/^$/]
+--- response_headers eval
+["Cache-Status: ngx_scale; fwd=miss", "Cache-Status: ngx_scale; hit",
+ "Cache-Status: ngx_scale; hit"]

@@ -10,6 +10,8 @@ static ngx_int_t ngx_scale_variable_route(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_scale_variable_row(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_uint_t ngx_scale_variable_error(ngx_http_request_t *r,
+    ngx_scale_problem_t **p);
 static ngx_int_t ngx_scale_variable_error_status(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_scale_variable_error_title(ngx_http_request_t *r,
@@ -175,17 +177,37 @@ ngx_scale_variable_row(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 }
 
 
-static ngx_int_t
-ngx_scale_variable_error_status(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+/* of our refusal or, where error_page took it as it was, of nginx's own */
+
+static ngx_uint_t
+ngx_scale_variable_error(ngx_http_request_t *r, ngx_scale_problem_t **p)
 {
-    u_char           *p;
-    ngx_str_t         value;
     ngx_scale_ctx_t  *ctx;
 
     ctx = ngx_scale_ctx_get(r);
 
-    if (ctx == NULL || ctx->problem == NULL) {
+    *p = ctx ? ctx->problem : NULL;
+
+    if (*p) {
+        return ngx_scale_problem_status(*p);
+    }
+
+    return r->err_status >= NGX_HTTP_BAD_REQUEST ? r->err_status : 0;
+}
+
+
+static ngx_int_t
+ngx_scale_variable_error_status(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char               *p;
+    ngx_str_t             value;
+    ngx_uint_t            status;
+    ngx_scale_problem_t  *problem;
+
+    status = ngx_scale_variable_error(r, &problem);
+
+    if (status == 0) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -196,8 +218,7 @@ ngx_scale_variable_error_status(ngx_http_request_t *r,
     }
 
     value.data = p;
-    value.len = ngx_sprintf(p, "%ui", ngx_scale_problem_status(ctx->problem))
-                - p;
+    value.len = ngx_sprintf(p, "%ui", status) - p;
 
     return ngx_scale_variable_set(v, &value);
 }
@@ -209,19 +230,19 @@ static ngx_int_t
 ngx_scale_variable_error_title(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char           *p;
-    ngx_str_t         title, value;
-    ngx_scale_ctx_t  *ctx;
+    u_char               *p;
+    ngx_str_t             title, value;
+    ngx_uint_t            status;
+    ngx_scale_problem_t  *problem;
 
-    ctx = ngx_scale_ctx_get(r);
+    status = ngx_scale_variable_error(r, &problem);
 
-    if (ctx == NULL || ctx->problem == NULL) {
+    if (status == 0) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    ngx_scale_problem_title(ctx->problem,
-                            ngx_scale_problem_status(ctx->problem), &title);
+    ngx_scale_problem_title(problem, status, &title);
 
     p = ngx_pnalloc(r->pool, title.len + 2
                     + ngx_escape_json(NULL, title.data, title.len));
@@ -243,17 +264,18 @@ static ngx_int_t
 ngx_scale_variable_error_fields(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t         value;
-    ngx_scale_ctx_t  *ctx;
+    ngx_str_t             value;
+    ngx_scale_problem_t  *problem;
 
-    ctx = ngx_scale_ctx_get(r);
-
-    if (ctx == NULL || ctx->problem == NULL) {
+    if (ngx_scale_variable_error(r, &problem) == 0) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    if (ngx_scale_problem_fields(r->pool, ctx->problem, &value) != NGX_OK) {
+    if (problem == NULL) {
+        ngx_str_set(&value, "[]");
+
+    } else if (ngx_scale_problem_fields(r->pool, problem, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 
