@@ -59,6 +59,18 @@ ngx_scale_pg_conf_check(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
         return NGX_ERROR;
     }
 
+    /* libpq quotes what it stumbles over, which may be of the password */
+
+    if (ngx_strstr(conf->conninfo.data, "pass")
+        || ngx_strstr(conf->conninfo.data, "://"))
+    {
+        PQfreemem(message);
+
+        ngx_str_set(error, "libpq does not understand it; quote values with "
+                           "blanks, and put the password into password_file");
+        return NGX_DECLINED;
+    }
+
     /* libpq's sentence ends in a line feed */
 
     len = ngx_strlen(message) - 1;

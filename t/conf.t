@@ -1,0 +1,850 @@
+# What "nginx -t" says: every refusal is one line that quotes what was read,
+# names the file and the line, and says what to write instead.
+#
+# "# <-" marks the line that has to be named.
+
+use strict;
+use warnings;
+use lib 't/lib';
+use Scale;
+use Test::More 'no_plan';
+use Scale::Process qw(slurp);
+
+my $dir = Scale::dir();
+my $port = Scale::Process::free_port();
+my $runs = 0;
+
+open my $password, '>', "$dir/password" or die "$dir/password: $!\n";
+print $password "secret\n";
+close $password;
+
+my $database = <<'END';
+    scale_database main {
+        server    127.0.0.1:5432;
+        conninfo  "dbname=app user=api";
+    }
+END
+
+my $cache = <<'END';
+    scale_cache hot { server 127.0.0.1:11211; }
+END
+
+
+# nginx -t's output and the name of the file, for the content of http {}
+
+sub verdict
+{
+    my ($http) = @_;
+
+    my $base = $dir . '/' . ++$runs;
+    my $modules = join '', map { "load_module $_;\n" }
+                           split ' ', $ENV{TEST_NGINX_LOAD_MODULES};
+    my $temp = join '', map { "    ${_}_temp_path $base.$_;\n" }
+                        qw(client_body proxy fastcgi uwsgi scgi);
+
+    open my $out, '>', "$base.conf" or die "$base.conf: $!\n";
+    print $out <<"END";
+${modules}worker_processes 2;
+pid $base.pid;
+error_log /dev/null;
+events {}
+http {
+    access_log off;
+$temp$http
+}
+END
+    close $out;
+
+    my $text = `$ENV{TEST_NGINX_BINARY} -t -q -e /dev/null -c $base.conf 2>&1`;
+
+    $text =~ s/^nginx: configuration file \Q$base\E.conf test failed\n//m;
+
+    return ($text, "$base.conf");
+}
+
+
+sub marked_line
+{
+    my ($file) = @_;
+
+    my @lines = split /\n/, slurp($file);
+    my ($number) = grep { $lines[$_ - 1] =~ /# <-/ } 1 .. @lines;
+
+    return $number // die "no line is marked\n";
+}
+
+
+sub refused
+{
+    my ($title, $http, $message) = @_;
+
+    my ($text, $file) = verdict($http);
+    my $line = marked_line($file);
+    my $said = index($text, $message) >= 0
+               && $text =~ /\Anginx: \[emerg\] .* in \Q$file\E:$line\n\z/;
+
+    ok($said, $title) or diag("said: ${text}not:  $message in $file:$line");
+}
+
+
+sub accepted
+{
+    my ($title, $http) = @_;
+
+    my ($text) = verdict($http);
+
+    is($text, '', $title);
+}
+
+
+sub server
+{
+    my ($locations) = @_;
+
+    return "server {\n listen 127.0.0.1:$port;\n$locations\n}\n";
+}
+
+
+# in a location, with back ends
+
+sub route_refused
+{
+    my ($title, $location, $message) = @_;
+
+    refused($title, $database . $cache
+                    . server("location /x {\n$location\n}"), $message);
+}
+
+
+accepted('a configuration as it should be', $database . $cache
+         . server(<<'END'));
+    location /x {
+        scale_route  x;
+        scale_param  a  arg.a  int;
+        scale_query  GET row "SELECT :a AS a, '$uri :b' AS b, now()::text";
+        scale_query  POST none "SELECT :a" read;
+        scale_cache_valid  1m missing=5s;
+        scale_cache_key    "x/:a";
+    }
+END
+
+
+# databases
+
+refused('a database without a conninfo', <<'END',
+    scale_database main {                                       # <-
+        server 127.0.0.1;
+    }
+END
+        'database "main" needs a "conninfo" such as "dbname=app user=api"');
+
+refused('a conninfo that libpq does not understand', <<'END',
+    scale_database main {                                       # <-
+        server 127.0.0.1;
+        conninfo "dbnam=app";
+    }
+END
+        'conninfo of database "main": invalid connection option "dbnam"');
+
+refused('an unknown directive of a database', <<'END',
+    scale_database main {
+        serve 127.0.0.1;                                        # <-
+    }
+END
+        'unknown directive "serve" in this block; it knows server conninfo '
+        . 'password_file connections queue timeout connect_timeout');
+
+refused('too many arguments of a block\'s directive', <<'END',
+    scale_cache hot {
+        server 127.0.0.1 weight=1 fast;                         # <-
+    }
+END
+        '"server" takes 1 to 2 arguments, 3 are given');
+
+refused('a server without an address', <<'END',
+    scale_database main {
+        server 127.0.0.1:99999;                                 # <-
+    }
+END
+        'server "127.0.0.1:99999": invalid port');
+
+refused('a unix socket that is not a PostgreSQL one', <<'END',
+    scale_database main {
+        server unix:/run/postgresql;                            # <-
+    }
+END
+        'write unix:<directory>/.s.PGSQL.<port>');
+
+refused('connections that are no number', <<'END',
+    scale_database main {
+        connections many;                                       # <-
+    }
+END
+        '"connections" takes a number from 1, not "many"');
+
+refused('a timeout of nothing', <<'END',
+    scale_database main {
+        timeout 0;                                              # <-
+    }
+END
+        '"timeout" takes a time such as 500ms or 2s, not "0"');
+
+refused('a time with an unknown unit', <<'END',
+    scale_database main {
+        connect_timeout 2fortnights;                            # <-
+    }
+END
+        'takes a time such as 500ms or 2s, not "2fortnights"');
+
+refused('a queue with an unknown option', <<'END',
+    scale_database main {
+        queue 10 time=1s;                                       # <-
+    }
+END
+        'such as "queue 1024 timeout=500ms;"');
+
+refused('a password file that is not there', <<'END',
+    scale_database main {
+        password_file /nonexistent/password;                    # <-
+    }
+END
+        'open() "/nonexistent/password" failed (2: No such file');
+
+refused('an empty password file', <<'END',
+    scale_database main {
+        password_file /dev/null;                                # <-
+    }
+END
+        '"/dev/null" must hold the password and nothing else');
+
+refused('fewer connections than the workers need', <<'END',
+    scale_database main {                                       # <-
+        server 127.0.0.1;
+        conninfo "dbname=app";
+        connections 7;
+    }
+END
+        '"connections 7" of database "main" are too few for 2 workers, which '
+        . 'need 4 each; write at least 8, or fewer worker_processes');
+
+for my $conninfo ('dbname=app password=open sesame',
+                  'postgresql://api:sesame@[::1/app')
+{
+    my ($text) = verdict(<<"END");
+    scale_database main {
+        server 127.0.0.1;
+        conninfo "$conninfo";
+    }
+END
+    like($text, qr/conninfo of database "main": .*put the password into/,
+         'a conninfo with a password is not understood');
+    unlike($text, qr/sesame/, 'and nothing of the password is shown');
+}
+
+
+# caches
+
+refused('a cache without a server', <<'END',
+    scale_cache hot {                                           # <-
+    }
+END
+        'cache "hot" needs 1 to 64 "server" lines');
+
+refused('a weight that is no number', <<'END',
+    scale_cache hot {
+        server 127.0.0.1 weight=heavy;                          # <-
+    }
+END
+        '"weight=heavy": write weight= and a number from 1');
+
+refused('a memcached without an address', <<'END',
+    scale_cache hot {
+        server 127.0.0.1:port;                                  # <-
+    }
+END
+        'server "127.0.0.1:port": invalid port');
+
+refused('a ring that this version does not have', <<'END',
+    scale_cache hot {
+        ring database=main;                                     # <-
+    }
+END
+        'one web node needs "ring zone" or no line');
+
+refused('a block in a block', <<'END',
+    scale_cache hot {
+        server {                                                # <-
+        }
+    }
+END
+        'unexpected "{"');
+
+refused('a zone that is too small', <<'END',
+    scale_zone 4k;                                              # <-
+END
+        'takes a size of at least 128k, such as "scale_zone 8m;"');
+
+refused('a size with an unknown unit', <<'END',
+    scale_zone 8mb;                                             # <-
+END
+        'takes a size of at least 128k, such as "scale_zone 8m;"');
+
+refused('a zone given twice', <<'END',
+    scale_zone 8m;
+    scale_zone 8m;                                              # <-
+END
+        '"scale_zone" directive is duplicate');
+
+
+# which of them is used
+
+refused('a route without a database', server(<<'END'),
+    location /x {
+        scale_route x;                                          # <-
+        scale_query GET row "SELECT 1";
+    }
+END
+        'route "x" has no database; declare it by scale_database in http{}');
+
+refused('a database that is not declared', $database . server(<<'END'),
+    scale_use database=other;
+    location /x {
+        scale_route x;                                          # <-
+        scale_query GET row "SELECT 1";
+    }
+END
+        'route "x" has no database other; declare it by scale_database in '
+        . 'http{}');
+
+refused('a cache that is not declared', $database . $cache . server(<<'END'),
+    location /x {
+        scale_use cache=other;
+        scale_route x;                                          # <-
+        scale_query GET row "SELECT 1";
+    }
+END
+        'route "x" has no cache other; name one of the declared ones by '
+        . 'scale_use cache=');
+
+refused('several caches and none chosen', $database . $cache . <<'END'
+    scale_cache cold { server 127.0.0.1:11212; }
+END
+        . server(<<'END'),
+    location /x {
+        scale_route x;                                          # <-
+        scale_query GET row "SELECT 1";
+    }
+END
+        'route "x" has no cache; name one of the declared ones by scale_use '
+        . 'cache=');
+
+refused('an unknown kind of back end', <<'END',
+    scale_use queue=main;                                       # <-
+END
+        'scale_use knows database= and cache=, not "queue=main"');
+
+
+# routes
+
+route_refused('a statement without a route', <<'END',
+    scale_query GET row "SELECT 1";                             # <-
+END
+        'a location with scale_query needs a scale_route');
+
+route_refused('a route given twice', <<'END',
+    scale_route x;
+    scale_route y;                                              # <-
+END
+        '"scale_route" directive is duplicate');
+
+
+# parameters
+
+route_refused('a parameter without a type', <<'END',
+    scale_param a arg.a;                                        # <-
+END
+        'a parameter takes a name, a source and a type, such as '
+        . '"id arg.id int"');
+
+route_refused('a parameter of an unknown type', <<'END',
+    scale_param a arg.a integer;                                # <-
+END
+        'scale_param "a": "integer" is not a type; use one of bool int bigint '
+        . 'numeric float8 text uuid date timestamptz json jsonb bytea, or '
+        . 'such an array as text[]');
+
+route_refused('an array of what has none', <<'END',
+    scale_param a json.a json[];                                # <-
+END
+        'there are no arrays of json');
+
+route_refused('a parameter of an unknown source', <<'END',
+    scale_param a query.a int;                                  # <-
+END
+        '"query.a" is not a source; use arg.name, header.name, json, '
+        . 'json.path, body or text with a $variable');
+
+route_refused('a parameter of a session', <<'END',
+    scale_param a session.user int;                             # <-
+END
+        'sessions are not available in this version');
+
+route_refused('a path with an empty step', <<'END',
+    scale_param a json.b..c int;                                # <-
+END
+        '"json.b..c" has an empty step; write one name between two dots');
+
+route_refused('a parameter\'s name with other characters', <<'END',
+    scale_param a-b arg.a int;                                  # <-
+END
+        '"a-b" cannot name a parameter; a name has letters, digits and "_"');
+
+route_refused('an unknown option of a parameter', <<'END',
+    scale_param a arg.a int optional;                           # <-
+END
+        '"optional" is not an option of a parameter; use required, default=, '
+        . 'min=, max=, len= or pattern=');
+
+route_refused('an option given twice', <<'END',
+    scale_param a arg.a int min=1 min=2;                        # <-
+END
+        '"min=" is given twice; leave one');
+
+route_refused('a bound that is not of the type', <<'END',
+    scale_param a arg.a int min=one;                            # <-
+END
+        '"min=one" must be an integer');
+
+route_refused('a least above the most', <<'END',
+    scale_param a arg.a int min=2 max=1;                        # <-
+END
+        '"min=2" is above "max=1"; exchange them');
+
+route_refused('a bound of a text', <<'END',
+    scale_param a arg.a text max=10;                            # <-
+END
+        '"max=" means nothing for text; use "len="');
+
+route_refused('a length of a number', <<'END',
+    scale_param a arg.a int len=10;                             # <-
+END
+        '"len=" means nothing for int; use "min=" and "max="');
+
+route_refused('a length that is none', <<'END',
+    scale_param a arg.a text len=10-5;                          # <-
+END
+        '"len=10-5" is not a length; write the most, len=10, or the least and '
+        . 'the most, len=1-64k');
+
+route_refused('a number of elements that is none', <<'END',
+    scale_param a json.a text[] max=few;                        # <-
+END
+        '"max=few" is not a number; of an array it is the number of elements');
+
+route_refused('a least number of elements', <<'END',
+    scale_param a json.a text[] min=1;                          # <-
+END
+        'an array has no "min="; its elements are counted by "max="');
+
+route_refused('a pattern of JSON', <<'END',
+    scale_param a json.a json pattern=^1;                       # <-
+END
+        '"pattern=" means nothing for json; remove it, or declare the '
+        . 'parameter as text');
+
+route_refused('an empty pattern', <<'END',
+    scale_param a arg.a text pattern=;                          # <-
+END
+        '"pattern=" is empty; write a regular expression or remove it');
+
+route_refused('a pattern that is no regular expression', <<'END',
+    scale_param a arg.a text pattern=(a;                        # <-
+END
+        'missing closing parenthesis in "(a"');
+
+route_refused('a default that is not of the type', <<'END',
+    scale_param a arg.a int default=none;                       # <-
+END
+        '"default=none" must be an integer');
+
+route_refused('a default of what is required', <<'END',
+    scale_param a arg.a int required default=1;                 # <-
+END
+        '"required" and "default=" exclude each other; remove one');
+
+route_refused('an undeclared parameter', <<'END',
+    scale_route x;
+    scale_query GET row "SELECT 1,
+                                :a";                            # <-
+END
+        'parameter ":a" is not declared; add "scale_param a <source> <type>;"');
+
+route_refused('an undeclared parameter of a tag', <<'END',
+    scale_route x;
+    scale_query POST none "SELECT 1";
+    scale_purge_tags "x/:a";                                    # <-
+END
+        'parameter ":a" is not declared; add "scale_param a <source> <type>;"');
+
+route_refused('a parameter that nothing binds', <<'END',
+    scale_route x;
+    scale_param a arg.a int;                                    # <-
+    scale_query GET row "SELECT 1";
+END
+        'parameter "a" is declared and never bound; remove it, or bind :a');
+
+
+# statements
+
+route_refused('an unknown method', <<'END',
+    scale_query GET|FETCH row "SELECT 1";                       # <-
+END
+        '"GET|FETCH" is not a list of GET, POST, PUT, PATCH and DELETE such '
+        . 'as "POST|PUT"; HEAD and OPTIONS come by themselves');
+
+route_refused('a method named twice', <<'END',
+    scale_query GET|GET row "SELECT 1";                         # <-
+END
+        '"GET|GET" is not a list of GET, POST, PUT, PATCH and DELETE');
+
+route_refused('an unknown shape', <<'END',
+    scale_query GET list "SELECT 1";                            # <-
+END
+        'the shape is row, rows, value or none, not "list"');
+
+route_refused('no statement', <<'END',
+    scale_query GET row;                                        # <-
+END
+        '"scale_query" directive has no statement: write it in quotes, or '
+        . 'file=');
+
+route_refused('a file that is not there', <<'END',
+    scale_query GET row file=/nonexistent/q.sql;                # <-
+END
+        'open() "/nonexistent/q.sql" failed (2: No such file or directory)');
+
+route_refused('a file that cannot be read', <<'END',
+    scale_query GET row file=/proc;                             # <-
+END
+        'could not read "/proc"');
+
+route_refused('an unknown option of a statement', <<'END',
+    scale_query GET row "SELECT 1" wait=1s;                     # <-
+END
+        '"wait=1s" is not an option; there are read, write, status=, empty=, '
+        . 'role=, timeout= and file=, and one statement');
+
+route_refused('a status that is a refusal', <<'END',
+    scale_query GET row "SELECT 1" status=404;                  # <-
+END
+        'takes a status= of 200 to 399; refusals are scale.fail()\'s');
+
+route_refused('an empty= that is no status', <<'END',
+    scale_query GET row "SELECT 1" empty=none;                  # <-
+END
+        'takes a status of 200 to 599 as empty=');
+
+route_refused('an unknown role', <<'END',
+    scale_query GET row "SELECT 1" role=master;                 # <-
+END
+        'takes role=primary or role=replica');
+
+route_refused('a timeout that is no time', <<'END',
+    scale_query GET row "SELECT 1" timeout=never;               # <-
+END
+        'takes a timeout= such as 500ms or 5s');
+
+route_refused('more statements than a method can have', <<'END'
+    scale_route x;                                              # <-
+END
+        . "scale_query GET none \"SELECT 1\";\n" x 17,
+        'route "x" has more than 16 statements for one method; put them into '
+        . 'a function');
+
+my @sql = (
+    ['an empty statement', '-- nothing',
+     'the statement is empty; write one SQL statement'],
+    ['nothing before a semicolon', ';',
+     'the statement before ";" is empty; write one SQL statement'],
+    ['a second statement', 'SELECT 1; SELECT 2',
+     'a second statement follows ";"; write one SQL statement'],
+    ['a comment without an end', 'SELECT 1 /* one /* two */',
+     'a comment is not ended; close every "/*" with "*/"'],
+    ['a string without an end', 'SELECT \'one',
+     'a string is not ended; close it with "\'", a quote within it is "\'\'"'],
+    ['an identifier without an end', 'SELECT 1 AS \"one',
+     'a quoted identifier is not ended; close it with'],
+    ['an escaped string without an end', 'SELECT E\'one\\\\\'',
+     'a string of E\'\' is not ended; close it with "\'"'],
+    ['a dollar quote without an end', 'SELECT $a$one',
+     'the text quoted by "$a$" is not ended; close it with "$a$"'],
+    ['an nginx variable', 'SELECT $uri',
+     'an nginx variable cannot stand in SQL, "$uri" does; declare it with '
+     . 'scale_param and write :name'],
+    ['an nginx variable in braces', 'SELECT ${uri}',
+     'an nginx variable cannot stand in SQL, "${uri}" does; declare it'],
+    ['an nginx variable at the end of a word', 'SELECT posts$uri',
+     'an nginx variable cannot stand in SQL, "$uri" does; declare it'],
+    ['a number of a parameter', 'SELECT $1',
+     '"$1" cannot stand in SQL; declare a parameter with scale_param and '
+     . 'write :name'],
+    ['a parameter without a blank', 'SELECT (list)[lower:upper]',
+     '":upper" follows a word or a number without a blank'],
+    ['a parameter with other characters', "SELECT :caf\xc3\xa9",
+     'a parameter\'s name has a non-ASCII character; use letters, digits and '
+     . '"_"'],
+    ['too many parameters', 'SELECT ' . join(',', map { ":p$_" } 1 .. 129),
+     'the statement has more than 128 parameters; pass some of them as an '
+     . 'array or as json'],
+);
+
+for my $case (@sql) {
+    my ($title, $sql, $message) = @$case;
+
+    route_refused("in a statement, $title",
+                  "scale_query GET row \"$sql\n\"; # <-\n",
+                  "statement: $message");
+}
+
+
+# keys and tags
+
+my @keys = (
+    ['an empty key', '', 'the key is empty; write text and :name parts'],
+    ['an nginx variable', 'x/$uri',
+     'an nginx variable cannot stand in a key, "$uri" does; declare it with '
+     . 'scale_param and write :name'],
+    ['an nginx variable in braces', 'x/${uri}y',
+     'an nginx variable cannot stand in a key, "${uri}" does; declare it'],
+    ['values that are not kept apart', ':a-:b',
+     '"a" and "b" are not kept apart, so different values may make the same '
+     . 'key; put "/" or ":" between them'],
+);
+
+for my $directive (qw(scale_cache_key scale_cache_tags scale_purge_tags)) {
+    for my $case (@keys) {
+        my ($title, $key, $message) = @$case;
+
+        route_refused("in $directive, $title",
+                      "$directive \"$key\"; # <-\n", "\"$key\": $message");
+    }
+}
+
+route_refused('a key given twice', <<'END',
+    scale_cache_key x;
+    scale_cache_key y;                                          # <-
+END
+        '"scale_cache_key" directive is duplicate');
+
+route_refused('a key of a row', <<'END',
+    scale_cache_key x/:row.id;                                  # <-
+END
+        'cannot hold :row parts: it is made before there is a row');
+
+route_refused('a tag of a row that is not there yet', <<'END',
+    scale_cache_tags x/:row.id;                                 # <-
+END
+        'cannot hold :row parts: tags are made before there is a row');
+
+route_refused('more tags than an entry can have', <<'END',
+    scale_cache_tags a b c d e f g h
+                     i;                                         # <-
+END
+        '"scale_cache_tags" directive takes at most 8 tags');
+
+route_refused('a key that lacks a parameter', <<'END',
+    scale_route x;
+    scale_param a arg.a int;
+    scale_param b arg.b int;
+    scale_query GET row "SELECT :a + :b AS c";
+    scale_cache_valid 1m;
+    scale_cache_key "x/:a";                                     # <-
+END
+        'key "x/:a" lacks ":b", which the GET statement binds; add it to the '
+        . 'key');
+
+route_refused('a key of JSON', <<'END',
+    scale_route x;
+    scale_param a arg.a jsonb;
+    scale_query GET row "SELECT :a";
+    scale_cache_valid 1m;
+    scale_cache_key "x/:a";                                     # <-
+END
+        'parameter ":a" is JSON and cannot be part of a key or tag: equal '
+        . 'values have many spellings; declare the members it needs');
+
+route_refused('a default key of JSON', <<'END',
+    scale_route x;                                              # <-
+    scale_param a arg.a json;
+    scale_query GET row "SELECT :a";
+    scale_cache_valid 1m;
+END
+        'parameter ":a" is JSON and cannot be part of a key');
+
+route_refused('a write that does not bind what the key holds', <<'END',
+    scale_route x;
+    scale_param a arg.a int;
+    scale_query GET row "SELECT :a";
+    scale_query PUT none "SELECT 1";                            # <-
+    scale_cache_valid 1m;
+END
+        'this PUT does not bind ":a", so it cannot name the cached entry of '
+        . 'route "x" that it makes old; bind it, or give the entries a tag '
+        . '(scale_cache_tags) and purge that (scale_purge_tags)');
+
+my $two = <<'END';
+    location /x {
+        scale_route x;
+        scale_param a arg.a int;
+        scale_query GET row "SELECT :a + 1 AS c";
+        scale_cache_valid 1m;
+        scale_cache_key "k/:a";
+    }
+    location /y {
+        scale_route y;
+        scale_param b arg.b TYPE;
+        scale_query GET SHAPE "SELECT :b + NUMBER AS c";
+        scale_cache_valid 1m;
+        scale_cache_key "k/:b";                                 # <-
+    }
+END
+
+
+sub two
+{
+    my ($type, $shape, $number) = @_;
+
+    return $two =~ s/TYPE/$type/r =~ s/SHAPE/$shape/r =~ s/NUMBER/$number/r;
+}
+
+
+for my $case (['statements', two('int', 'row', 2)],
+              ['shapes', two('int', 'rows', 1)])
+{
+    refused("one key of two $case->[0]",
+            $database . $cache . server($case->[1]),
+            'key "k/:b" is already that of another statement, in '
+            . "$dir/" . ($runs + 1) . '.conf:');
+}
+
+accepted('one key of the same statement twice',
+         $database . $cache . server(two('int', 'row', 1)));
+
+route_refused('a lifetime of nothing', <<'END',
+    scale_cache_valid 0;                                        # <-
+END
+        '"scale_cache_valid" directive takes a lifetime of 1s to 27d, or off');
+
+route_refused('a lifetime that memcached takes for a date', <<'END',
+    scale_cache_valid 31d;                                      # <-
+END
+        'takes a lifetime of 1s to 27d, or off');
+
+route_refused('a lifetime given twice', <<'END',
+    scale_cache_valid 1m;
+    scale_cache_valid 2m;                                       # <-
+END
+        '"scale_cache_valid" directive is duplicate');
+
+route_refused('a lifetime of the missing that is none', <<'END',
+    scale_cache_valid 1m missing=often;                         # <-
+END
+        'takes a lifetime as missing=, such as 5s');
+
+route_refused('an option that this version does not have', <<'END',
+    scale_cache_valid 1m stale=5s;                              # <-
+END
+        '"stale=5s" is not available in this version; there is missing=');
+
+
+# purges
+
+my $target = <<'END';
+    location /t {
+        scale_route t;
+        scale_param a arg.a int;
+        scale_query GET row "SELECT :a AS a";
+        scale_cache_valid 1m;
+    }
+    location /u {
+        scale_route u;
+        scale_query GET row "SELECT 1 AS a";
+    }
+END
+
+
+sub purge_refused
+{
+    my ($title, $purge, $message) = @_;
+
+    refused($title, $database . $cache . server($target . <<"END"), $message);
+    location /x {
+        scale_route x;
+        scale_param a arg.a int;
+        scale_query POST none "SELECT :a";
+        scale_purge $purge;                                     # <-
+    }
+END
+}
+
+
+purge_refused('a purge of an unknown route', 'none a=:a',
+              'no cached route has the name "none"; it needs a GET statement '
+              . 'and scale_cache_valid');
+
+purge_refused('a purge of a route that is not cached', 'u',
+              'no cached route has the name "u"');
+
+purge_refused('a purge without a value', 't :a',
+              '":a": write the parameter of route "t" and its value, such as '
+              . 'id=:id or id=:row.id');
+
+purge_refused('a purge with a value of several parts', 't a=x/:a',
+              '"a=x/:a": a value is one parameter, one column of the row or '
+              . 'one word');
+
+purge_refused('a purge with an nginx variable', 't a=$uri',
+              '"$uri" does; declare it with scale_param and write :name');
+
+purge_refused('a purge of an undeclared parameter', 't a=:b',
+              'parameter ":b" is not declared; add "scale_param b');
+
+refused('a purge of another cache', $database . $cache . <<'END'
+    scale_cache cold { server 127.0.0.1:11212; }
+END
+        . server('scale_use cache=hot;' . $target . <<'END'),
+    location /x {
+        scale_use cache=cold;
+        scale_route x;
+        scale_param a arg.a int;
+        scale_query POST none "SELECT :a";
+        scale_purge t a=:a;                                     # <-
+    }
+END
+        'route "t" uses another cache than "x"; give both the same by '
+        . 'scale_use cache=');
+
+
+# errors of the database
+
+route_refused('an SQLSTATE of another length', <<'END',
+    scale_sqlstate 2350 409;                                    # <-
+END
+        'takes an SQLSTATE of five characters, maybe with ":constraint", and '
+        . 'a status of 400 to 599');
+
+route_refused('an SQLSTATE that is no error', <<'END',
+    scale_sqlstate 23505 200;                                   # <-
+END
+        'and a status of 400 to 599');
+
+route_refused('an unknown option of an SQLSTATE', <<'END',
+    scale_sqlstate 23505 409 member=a;                          # <-
+END
+        '"member=a": there are field= and detail=');
+
+route_refused('a detail that is neither on nor off', <<'END',
+    scale_error_detail yes;                                     # <-
+END
+        'invalid value "yes" in "scale_error_detail" directive, it must be '
+        . '"on" or "off"');
