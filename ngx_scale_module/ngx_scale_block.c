@@ -10,6 +10,8 @@ typedef struct {
 
 static char *ngx_scale_block_line(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
+static char *ngx_scale_block_set(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
 static char *ngx_scale_block_known(ngx_conf_t *cf,
     ngx_scale_block_directive_t *table);
 
@@ -44,11 +46,9 @@ ngx_scale_block_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
     ngx_scale_block_ctx_t  *ctx = conf;
 
     ngx_str_t                    *word;
-    ngx_uint_t                    n;
     ngx_scale_block_directive_t  *cmd;
 
     word = cf->args->elts;
-    n = cf->args->nelts - 1;
 
     for (cmd = ctx->table; cmd->name.len; cmd++) {
 
@@ -58,18 +58,41 @@ ngx_scale_block_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
             continue;
         }
 
-        if (n < cmd->min || n > cmd->max) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" takes %ui to %ui arguments, "
-                               "%ui are given", &word[0], cmd->min, cmd->max,
-                               n);
-            return NGX_CONF_ERROR;
-        }
-
-        return cmd->set(cf, cmd, ctx->block);
+        return ngx_scale_block_set(cf, cmd, ctx->block);
     }
 
     return ngx_scale_block_known(cf, ctx->table);
+}
+
+
+/* a handler's text is a predicate, as that of nginx's own handlers */
+
+static char *
+ngx_scale_block_set(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    char        *rv;
+    ngx_uint_t   n;
+
+    n = cf->args->nelts - 1;
+
+    if (n < cmd->min || n > cmd->max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" takes %ui to %ui arguments, %ui are given",
+                           &cmd->name, cmd->min, cmd->max, n);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = cmd->set(cf, cmd, block);
+
+    if (rv == NGX_CONF_OK || rv == NGX_CONF_ERROR) {
+        return rv;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" directive %s",
+                       &cmd->name, rv);
+
+    return NGX_CONF_ERROR;
 }
 
 

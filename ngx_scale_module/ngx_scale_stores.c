@@ -252,6 +252,10 @@ ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     ngx_fd_t    fd;
     ngx_str_t  *word;
 
+    if (pg->password.data) {
+        return "is duplicate";
+    }
+
     word = cf->args->elts;
 
     if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
@@ -296,6 +300,10 @@ ngx_scale_database_queue(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     ngx_str_t  *word, value;
 
     word = cf->args->elts;
+
+    if (pg->queue != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
 
     n = ngx_atoi(word[1].data, word[1].len);
     msec = 500;

@@ -175,6 +175,46 @@ refused('a unix socket that is not a PostgreSQL one', <<'END',
 END
         'write unix:<directory>/.s.PGSQL.<port>');
 
+refused('a conninfo given twice', <<'END',
+    scale_database main {
+        conninfo "dbname=a";
+        conninfo "dbname=b";                                    # <-
+    }
+END
+        '"conninfo" directive is duplicate');
+
+refused('connections given twice', <<'END',
+    scale_database main {
+        connections 16;
+        connections 17;                                         # <-
+    }
+END
+        '"connections" directive is duplicate');
+
+refused('a timeout given twice', <<'END',
+    scale_database main {
+        timeout 1s;
+        timeout 2s;                                             # <-
+    }
+END
+        '"timeout" directive is duplicate');
+
+refused('a queue given twice', <<'END',
+    scale_database main {
+        queue 10;
+        queue 20;                                               # <-
+    }
+END
+        '"queue" directive is duplicate');
+
+refused('a password file given twice', <<"END",
+    scale_database main {
+        password_file $dir/password;
+        password_file $dir/password;                            # <-
+    }
+END
+        '"password_file" directive is duplicate');
+
 refused('connections that are no number', <<'END',
     scale_database main {
         connections many;                                       # <-
@@ -195,6 +235,14 @@ refused('a time with an unknown unit', <<'END',
     }
 END
         'takes a time such as 500ms or 2s, not "2fortnights"');
+
+refused('a queue of no size', <<'END',
+    scale_database main {
+        queue 0;                                                # <-
+    }
+END
+        '"queue" directive takes a number of operations and timeout=, such as '
+        . '"queue 1024 timeout=500ms;"');
 
 refused('a queue with an unknown option', <<'END',
     scale_database main {
