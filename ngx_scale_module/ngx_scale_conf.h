@@ -216,6 +216,10 @@ void ngx_cdecl ngx_scale_conf_error(ngx_conf_t *cf,
 ngx_scale_declared_t *ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc,
     ngx_str_t *name);
 
+/* what a purge gives a parameter of its target, or NULL */
+ngx_scale_purge_value_t *ngx_scale_conf_given(ngx_scale_purge_t *purge,
+    ngx_str_t *name);
+
 ngx_str_t *ngx_scale_conf_method_name(ngx_uint_t method);
 
 

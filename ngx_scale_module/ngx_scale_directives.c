@@ -774,17 +774,26 @@ ngx_scale_conf_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
     ngx_str_t *word)
 {
     u_char                   *eq;
-    ngx_str_t                 text, error;
+    ngx_str_t                 name, text, error;
     ngx_scale_key_part_t     *part;
     ngx_scale_purge_value_t  *value;
 
     eq = ngx_strlchr(word->data, word->data + word->len, '=');
 
-    if (eq == NULL) {
+    if (eq == NULL || eq == word->data + word->len - 1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\": write the parameter of route \"%V\" and "
                            "its value, such as id=:id or id=:row.id", word,
                            &purge->route);
+        return NGX_CONF_ERROR;
+    }
+
+    name.data = word->data;
+    name.len = eq - word->data;
+
+    if (ngx_scale_conf_given(purge, &name)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" gives \"%V\" twice; leave one", word, &name);
         return NGX_CONF_ERROR;
     }
 
@@ -793,8 +802,7 @@ ngx_scale_conf_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
         return NGX_CONF_ERROR;
     }
 
-    value->name.data = word->data;
-    value->name.len = eq - word->data;
+    value->name = name;
 
     text.data = eq + 1;
     text.len = word->data + word->len - text.data;
@@ -820,6 +828,26 @@ ngx_scale_conf_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
     purge->row |= part->row;
 
     return NGX_CONF_OK;
+}
+
+
+ngx_scale_purge_value_t *
+ngx_scale_conf_given(ngx_scale_purge_t *purge, ngx_str_t *name)
+{
+    ngx_uint_t                i;
+    ngx_scale_purge_value_t  *value;
+
+    value = purge->given.elts;
+
+    for (i = 0; i < purge->given.nelts; i++) {
+        if (value[i].name.len == name->len
+            && ngx_strncmp(value[i].name.data, name->data, name->len) == 0)
+        {
+            return &value[i];
+        }
+    }
+
+    return NULL;
 }
 
 

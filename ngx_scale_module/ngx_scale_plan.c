@@ -23,6 +23,10 @@ static char *ngx_scale_plan_default_key(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_scale_method_t *get);
 static char *ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *get);
+static uint64_t ngx_scale_plan_hash(ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *get);
+static uint64_t ngx_scale_plan_mix(uint64_t hash, u_char *data, size_t len);
+static char *ngx_scale_plan_tags(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 static ngx_uint_t ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name);
 static char *ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place);
@@ -38,8 +42,15 @@ static ngx_int_t ngx_scale_plan_allow(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_purge(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc, ngx_scale_purge_t *purge);
+static char *ngx_scale_plan_target(ngx_conf_t *cf,
+    ngx_scale_main_conf_t *main, ngx_scale_purge_t *purge);
+static ngx_uint_t ngx_scale_plan_is_cached(ngx_scale_loc_conf_t *loc);
+static char *ngx_scale_plan_purge_value(ngx_conf_t *cf,
+    ngx_scale_purge_t *purge, ngx_scale_purge_value_t *value);
 static char *ngx_scale_plan_unique(ngx_conf_t *cf,
     ngx_scale_main_conf_t *main, ngx_uint_t n);
+static ngx_uint_t ngx_scale_plan_same_tags(ngx_scale_loc_conf_t *a,
+    ngx_scale_loc_conf_t *b);
 static ngx_uint_t ngx_scale_plan_same_key(ngx_scale_key_t *a,
     ngx_scale_key_t *b);
 
@@ -54,7 +65,9 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 
     query = loc->queries->elts;
 
-    if (!loc->http.enabled) {
+    /* the name is not inherited: keys are made of it */
+
+    if (loc->place.file.len == 0) {
         ngx_scale_conf_error(cf, &query->place,
                              "a location with scale_query needs a scale_route");
         return NGX_CONF_ERROR;
@@ -411,7 +424,7 @@ ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *get)
 {
     char               *rv;
-    ngx_str_t          *name, *sql;
+    ngx_str_t          *name;
     ngx_uint_t          i, j;
     ngx_scale_query_t  *query;
 
@@ -422,18 +435,11 @@ ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         }
     }
 
-    loc->statement = 0;
+    loc->statement = ngx_scale_plan_hash(loc, get);
 
     for (i = 0; i < get->nqueries; i++) {
         query = get->queries[i];
         name = query->template.params.elts;
-        sql = &query->statement.sql;
-
-        loc->statement = (loc->statement << 7) ^ (loc->statement >> 57)
-                         ^ query->shape
-                         ^ ((uint64_t) ngx_murmur_hash2(sql->data, sql->len)
-                            << 32)
-                         ^ ngx_crc32_long(sql->data, sql->len);
 
         for (j = 0; j < query->template.params.nelts; j++) {
 
@@ -453,7 +459,81 @@ ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         return rv;
     }
 
-    return ngx_scale_plan_use_keys(cf, loc, get, loc->tags);
+    rv = ngx_scale_plan_use_keys(cf, loc, get, loc->tags);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    return ngx_scale_plan_tags(cf, loc);
+}
+
+
+/* what makes the answer, beside the values of the parameters */
+
+static uint64_t
+ngx_scale_plan_hash(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *get)
+{
+    uint64_t                   hash;
+    ngx_uint_t                 i;
+    ngx_scale_pg_statement_t  *statement;
+
+    hash = ngx_scale_plan_mix(0, loc->database->conf.name.data,
+                              loc->database->conf.name.len);
+
+    for (i = 0; i < get->nqueries; i++) {
+        statement = &get->queries[i]->statement;
+
+        hash = ngx_scale_plan_mix(hash ^ get->queries[i]->shape,
+                                  statement->sql.data, statement->sql.len);
+        hash = ngx_scale_plan_mix(hash, (u_char *) statement->oids,
+                                  statement->nparams * sizeof(ngx_uint_t));
+    }
+
+    return hash;
+}
+
+
+static uint64_t
+ngx_scale_plan_mix(uint64_t hash, u_char *data, size_t len)
+{
+    return (hash << 7) ^ (hash >> 57)
+           ^ ((uint64_t) ngx_murmur_hash2(data, len) << 32)
+           ^ ngx_crc32_long(data, len);
+}
+
+
+/* an entry has one value of each tag */
+
+static char *
+ngx_scale_plan_tags(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    ngx_uint_t             i, j;
+    ngx_scale_key_t       *tag;
+    ngx_scale_key_part_t  *part;
+
+    tag = loc->tags ? loc->tags->elts : NULL;
+
+    for (i = 0; loc->tags && i < loc->tags->nelts; i++) {
+        part = tag[i].parts.elts;
+
+        for (j = 0; j < tag[i].parts.nelts; j++) {
+
+            if (part[j].name.len == 0
+                || ngx_scale_plan_holds(&loc->key->parts, &part[j].name))
+            {
+                continue;
+            }
+
+            ngx_scale_conf_error(cf, &tag[i].place,
+                                 "tag \"%V\" holds \":%V\", which the key "
+                                 "lacks, so one entry would have several; add "
+                                 "it to scale_cache_key", &tag[i].text,
+                                 &part[j].name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -496,6 +576,8 @@ ngx_scale_plan_default_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 }
 
 
+/* its number among the parts, from 1; 0: it is none of them */
+
 static ngx_uint_t
 ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name)
 {
@@ -508,7 +590,7 @@ ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name)
         if (part[i].name.len == name->len && !part[i].row
             && ngx_strncmp(part[i].name.data, name->data, name->len) == 0)
         {
-            return 1;
+            return i + 1;
         }
     }
 
@@ -736,23 +818,89 @@ static char *
 ngx_scale_plan_purge(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc, ngx_scale_purge_t *purge)
 {
-    ngx_str_t                *name;
-    ngx_uint_t                i, j, found;
+    char                     *rv;
+    ngx_uint_t                i;
     ngx_scale_key_part_t     *part;
-    ngx_scale_loc_conf_t    **route;
     ngx_scale_purge_value_t  *value;
+
+    rv = ngx_scale_plan_target(cf, main, purge);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (purge->target->store != loc->store) {
+        ngx_scale_conf_error(cf, &purge->place,
+                             "route \"%V\" uses another cache than \"%V\"; "
+                             "give both the same by scale_use cache=",
+                             &purge->route, &loc->http.route);
+        return NGX_CONF_ERROR;
+    }
+
+    if (loc->store == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    part = purge->target->key->parts.elts;
+
+    for (i = 0; i < purge->target->key->parts.nelts; i++) {
+        if (part[i].name.len && !ngx_scale_conf_given(purge, &part[i].name)) {
+            ngx_scale_conf_error(cf, &purge->place,
+                                 "the key of route \"%V\" has \"%V\"; give it "
+                                 "as %V=:name", &purge->route, &part[i].name,
+                                 &part[i].name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = purge->given.elts;
+
+    for (i = 0; i < purge->given.nelts; i++) {
+        rv = ngx_scale_plan_purge_value(cf, purge, &value[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* a name may be that of several locations if their entries are the same */
+
+static char *
+ngx_scale_plan_target(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_purge_t *purge)
+{
+    ngx_uint_t              i;
+    ngx_scale_loc_conf_t  **route;
 
     route = main->routes.elts;
 
     for (i = 0; i < main->routes.nelts; i++) {
-        if (route[i]->http.route.len == purge->route.len
-            && ngx_strncmp(route[i]->http.route.data, purge->route.data,
-                           purge->route.len) == 0
-            && (main->caches.nelts == 0
-                || (route[i]->key && route[i]->ttl)))
+
+        if (route[i]->http.route.len != purge->route.len
+            || ngx_strncmp(route[i]->http.route.data, purge->route.data,
+                           purge->route.len) != 0
+            || (main->caches.nelts && !ngx_scale_plan_is_cached(route[i])))
         {
+            continue;
+        }
+
+        if (purge->target == NULL) {
             purge->target = route[i];
-            break;
+            continue;
+        }
+
+        if (main->caches.nelts
+            && (purge->target->store != route[i]->store
+                || !ngx_scale_plan_same_key(purge->target->key,
+                                            route[i]->key)))
+        {
+            ngx_scale_conf_error(cf, &purge->place,
+                                 "two routes with entries of their own have "
+                                 "the name \"%V\"; give one of them another "
+                                 "scale_route", &purge->route);
+            return NGX_CONF_ERROR;
         }
     }
 
@@ -764,58 +912,68 @@ ngx_scale_plan_purge(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return NGX_CONF_ERROR;
     }
 
-    if (purge->target->store != loc->store) {
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_scale_plan_is_cached(ngx_scale_loc_conf_t *loc)
+{
+    ngx_scale_method_t  *m;
+
+    if (loc->methods == NULL) {
+        return 0;
+    }
+
+    m = loc->methods->elts;
+
+    return m[0].cached;
+}
+
+
+static char *
+ngx_scale_plan_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
+    ngx_scale_purge_value_t *value)
+{
+    ngx_int_t              rc;
+    const char            *reason;
+    ngx_scale_raw_t        raw;
+    ngx_scale_param_t      param;
+    ngx_scale_value_t      typed;
+    ngx_scale_key_part_t  *part;
+
+    if (!ngx_scale_plan_holds(&purge->target->key->parts, &value->name)) {
         ngx_scale_conf_error(cf, &purge->place,
-                             "route \"%V\" uses another cache than \"%V\"; "
-                             "give both the same by scale_use cache=",
-                             &purge->route, &loc->http.route);
+                             "the key of route \"%V\" has no \"%V\"; remove "
+                             "it, or add it to that key", &purge->route,
+                             &value->name);
         return NGX_CONF_ERROR;
     }
 
-    if (purge->target->key == NULL) {
+    part = value->parts.elts;
+
+    if (part->name.len) {
         return NGX_CONF_OK;
     }
 
-    name = NULL;
-    found = 0;
-    value = purge->given.elts;
-    part = purge->target->key->parts.elts;
+    ngx_memzero(&raw, sizeof(ngx_scale_raw_t));
+    ngx_memzero(&param, sizeof(ngx_scale_param_t));
 
-    for (i = 0; i < purge->target->key->parts.nelts; i++) {
+    raw.kind = NGX_SCALE_RAW_TEXT;
+    raw.text = part->literal;
+    param.type = ngx_scale_conf_find_param(purge->target, &value->name)
+                     ->param.type;
 
-        if (part[i].name.len == 0) {
-            continue;
-        }
+    rc = ngx_scale_param_value(cf->pool, &param, &raw, &typed, &reason);
 
-        for (j = 0; j < purge->given.nelts; j++) {
-            if (value[j].name.len == part[i].name.len
-                && ngx_strncmp(value[j].name.data, part[i].name.data,
-                               part[i].name.len) == 0)
-            {
-                break;
-            }
-        }
-
-        if (j == purge->given.nelts) {
-            name = &part[i].name;
-            break;
-        }
-
-        found++;
-    }
-
-    if (name || found < purge->given.nelts) {
+    if (rc == NGX_DECLINED) {
         ngx_scale_conf_error(cf, &purge->place,
-                             "the key of route \"%V\" %s \"%V\"; its "
-                             "parameters, and only those, have to be given "
-                             "as name=value", &purge->route,
-                             name ? "has" : "is made of fewer parameters than "
-                                            "are given, beside",
-                             name ? name : &value[0].name);
-        return NGX_CONF_ERROR;
+                             "\"%V\" of route \"%V\" %s, which \"%V\" is not",
+                             &value->name, &purge->route, reason,
+                             &part->literal);
     }
 
-    return NGX_CONF_OK;
+    return rc == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -833,22 +991,68 @@ ngx_scale_plan_unique(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         if (route[i]->key == NULL || route[n]->key == NULL
             || route[i]->ttl == 0 || route[n]->ttl == 0
             || route[i]->store != route[n]->store
-            || route[i]->statement == route[n]->statement
             || !ngx_scale_plan_same_key(route[i]->key, route[n]->key))
         {
             continue;
         }
 
+        if (route[i]->statement == route[n]->statement
+            && ngx_scale_plan_same_tags(route[i], route[n]))
+        {
+            continue;
+        }
+
         ngx_scale_conf_error(cf, &route[n]->key->place,
-                             "key \"%V\" is already that of another statement, "
-                             "in %V:%ui; give one of them another scale_route "
-                             "or scale_cache_key", &route[n]->key->text,
+                             "key \"%V\" is already that of %s, in %V:%ui; "
+                             "give one of them another scale_route or "
+                             "scale_cache_key", &route[n]->key->text,
+                             route[i]->statement == route[n]->statement
+                             ? "entries with other tags"
+                             : "another statement",
                              &route[i]->key->place.file,
                              route[i]->key->place.line);
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_scale_plan_same_tags(ngx_scale_loc_conf_t *a, ngx_scale_loc_conf_t *b)
+{
+    ngx_uint_t             i, j, n;
+    ngx_scale_key_t       *x, *y;
+    ngx_scale_key_part_t  *p, *q;
+
+    n = a->tags ? a->tags->nelts : 0;
+
+    if (n != (b->tags ? b->tags->nelts : 0)) {
+        return 0;
+    }
+
+    x = n ? a->tags->elts : NULL;
+    y = n ? b->tags->elts : NULL;
+
+    for (i = 0; i < n; i++) {
+
+        if (!ngx_scale_plan_same_key(&x[i], &y[i])) {
+            return 0;
+        }
+
+        p = x[i].parts.elts;
+        q = y[i].parts.elts;
+
+        for (j = 0; j < x[i].parts.nelts; j++) {
+            if (ngx_scale_plan_holds(&a->key->parts, &p[j].name)
+                != ngx_scale_plan_holds(&b->key->parts, &q[j].name))
+            {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
 }
 
 

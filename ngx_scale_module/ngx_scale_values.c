@@ -319,24 +319,11 @@ ngx_scale_values_purge_part(void *data, ngx_scale_key_part_t *part,
 {
     ngx_scale_values_source_t  *source = data;
 
-    ngx_int_t                 rc;
-    ngx_uint_t                i;
-    ngx_scale_key_part_t     *given;
-    ngx_scale_declared_t     *declared;
-    ngx_scale_purge_value_t  *value;
+    ngx_int_t              rc;
+    ngx_scale_key_part_t  *given;
+    ngx_scale_declared_t  *declared;
 
-    value = source->purge->given.elts;
-
-    for (i = 0; i < source->purge->given.nelts; i++) {
-        if (value[i].name.len == part->name.len
-            && ngx_strncmp(value[i].name.data, part->name.data,
-                           part->name.len) == 0)
-        {
-            break;
-        }
-    }
-
-    given = value[i].parts.elts;
+    given = ngx_scale_conf_given(source->purge, &part->name)->parts.elts;
 
     if (given->name.len) {
         rc = ngx_scale_values_part(data, given, text);

@@ -399,6 +399,19 @@ route_refused('a statement without a route', <<'END',
 END
         'a location with scale_query needs a scale_route');
 
+refused('a nested location that borrows its route', $database . $cache
+        . server(<<'END'),
+    location /x {
+        scale_route x;
+        scale_query GET row "SELECT 1";
+
+        location /x/y {
+            scale_query GET row "SELECT 2";                     # <-
+        }
+    }
+END
+        'a location with scale_query needs a scale_route');
+
 route_refused('a route given twice', <<'END',
     scale_route x;
     scale_route y;                                              # <-
@@ -767,6 +780,7 @@ sub two
 
 
 for my $case (['statements', two('int', 'row', 2)],
+              ['types of parameters', two('bigint', 'row', 1)],
               ['shapes', two('int', 'rows', 1)])
 {
     refused("one key of two $case->[0]",
@@ -777,6 +791,33 @@ for my $case (['statements', two('int', 'row', 2)],
 
 accepted('one key of the same statement twice',
          $database . $cache . server(two('int', 'row', 1)));
+
+refused('one key of two databases', $database . $cache . <<'END'
+    scale_database other {
+        server 127.0.0.1;
+        conninfo "dbname=other";
+    }
+END
+        . server('scale_use database=main;'
+                 . two('int', 'row', 1)
+                   =~ s/scale_route y;/$& scale_use database=other;/r),
+        'key "k/:b" is already that of another statement');
+
+refused('one key of entries with other tags', $database . $cache
+        . server(two('int', 'row', 1)
+                 =~ s/scale_route y;/$& scale_cache_tags "t\/:b";/r),
+        'key "k/:b" is already that of entries with other tags, in');
+
+route_refused('a tag of what the key lacks', <<'END',
+    scale_route x;
+    scale_param a arg.a int;
+    scale_param b arg.b int;
+    scale_query GET row "SELECT :a AS a";
+    scale_cache_valid 1m;
+    scale_cache_tags "x/:a" "y/:b";                             # <-
+END
+        'tag "y/:b" holds ":b", which the key lacks, so one entry would have '
+        . 'several; add it to scale_cache_key');
 
 route_refused('a lifetime of nothing', <<'END',
     scale_cache_valid 0;                                        # <-
@@ -843,6 +884,24 @@ purge_refused('a purge of an unknown route', 'none a=:a',
 purge_refused('a purge of a route that is not cached', 'u',
               'no cached route has the name "u"');
 
+refused('a purge of a key that nothing reads', $database . $cache
+        . server(<<'END'),
+    location /t {
+        scale_route t;
+        scale_query POST none "SELECT 1";
+        scale_cache_valid 1m;
+        scale_cache_key "t/:none";
+        scale_purge_tags "t";
+    }
+    location /x {
+        scale_route x;
+        scale_param a arg.a int;
+        scale_query POST none "SELECT :a";
+        scale_purge t none=:a;                                  # <-
+    }
+END
+        'no cached route has the name "t"');
+
 purge_refused('a purge without a value', 't :a',
               '":a": write the parameter of route "t" and its value, such as '
               . 'id=:id or id=:row.id');
@@ -851,11 +910,27 @@ purge_refused('a purge with a value of several parts', 't a=x/:a',
               '"a=x/:a": a value is one parameter, one column of the row or '
               . 'one word');
 
+purge_refused('a purge with an empty value', 't a=',
+              '"a=": write the parameter of route "t" and its value');
+
 purge_refused('a purge with an nginx variable', 't a=$uri',
               '"$uri" does; declare it with scale_param and write :name');
 
 purge_refused('a purge of an undeclared parameter', 't a=:b',
               'parameter ":b" is not declared; add "scale_param b');
+
+purge_refused('a purge that lacks a parameter', 't',
+              'the key of route "t" has "a"; give it as a=:name');
+
+purge_refused('a purge of a parameter that the key lacks', 't a=:a b=:a',
+              'the key of route "t" has no "b"; remove it, or add it to that '
+              . 'key');
+
+purge_refused('a purge that gives a parameter twice', 't a=:a a=1',
+              '"a=1" gives "a" twice; leave one');
+
+purge_refused('a purge with a word that is not of the type', 't a=one',
+              '"a" of route "t" must be an integer, which "one" is not');
 
 refused('a purge of another cache', $database . $cache . <<'END'
     scale_cache cold { server 127.0.0.1:11212; }
@@ -871,6 +946,23 @@ END
 END
         'route "t" uses another cache than "x"; give both the same by '
         . 'scale_use cache=');
+
+refused('a purge of a name that two routes have', $database . $cache
+        . server($target . <<'END'),
+    location /tt {
+        scale_route t;
+        scale_query GET row "SELECT 2 AS a";
+        scale_cache_valid 1m;
+    }
+    location /x {
+        scale_route x;
+        scale_param a arg.a int;
+        scale_query POST none "SELECT :a";
+        scale_purge t a=:a;                                     # <-
+    }
+END
+        'two routes with entries of their own have the name "t"; give one of '
+        . 'them another scale_route');
 
 
 # errors of the database
