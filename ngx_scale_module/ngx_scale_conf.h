@@ -176,6 +176,7 @@ struct ngx_scale_loc_conf_s {
 char *ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 char *ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -106,6 +106,31 @@ ngx_scale_conf_method_name(ngx_uint_t method)
 
 
 char *
+ngx_scale_conf_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t   msec;
+    ngx_str_t  *word;
+
+    if (loc->deadline != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+    msec = ngx_parse_time(&word[1], 0);
+
+    if (msec == NGX_ERROR || msec == 0) {
+        return "takes a time such as 500ms or 10s";
+    }
+
+    loc->deadline = msec;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
@@ -132,9 +157,13 @@ ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        break;
+    }
+
+    if (word[1].len == 0 || i < word[1].len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the route's name \"%V\" may hold letters, digits, "
-                           "\"_\", \"-\" and \".\" only", &word[1]);
+                           "\"%V\" cannot name a route; a name has letters, "
+                           "digits, \"_\", \"-\" and \".\"", &word[1]);
         return NGX_CONF_ERROR;
     }
 
@@ -178,7 +207,11 @@ ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (ngx_scale_conf_find_param(loc, &word[1])) {
-        return "declares the same parameter twice on this level";
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "parameter \"%V\" is declared twice on this "
+                           "level; remove one, or give it another name",
+                           &word[1]);
+        return NGX_CONF_ERROR;
     }
 
     declared = ngx_array_push(loc->params);
@@ -420,7 +453,8 @@ ngx_scale_query_read(ngx_conf_t *cf, ngx_scale_query_t *query,
 {
     query->read = 1;
 
-    return query->write ? "cannot be both read and write" : NGX_CONF_OK;
+    return query->write ? "cannot be both read and write; leave one"
+                        : NGX_CONF_OK;
 }
 
 
@@ -430,7 +464,8 @@ ngx_scale_query_write(ngx_conf_t *cf, ngx_scale_query_t *query,
 {
     query->write = 1;
 
-    return query->read ? "cannot be both read and write" : NGX_CONF_OK;
+    return query->read ? "cannot be both read and write; leave one"
+                       : NGX_CONF_OK;
 }
 
 

@@ -52,9 +52,9 @@ static ngx_command_t  ngx_scale_commands[] = {
 
     { ngx_string("scale_deadline"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_scale_conf_deadline,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_scale_loc_conf_t, deadline),
+      0,
       NULL },
 
     { ngx_string("scale_route"),

@@ -73,7 +73,8 @@ ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (slot[i]->conf.name.len == word[1].len
             && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
         {
-            return "is given twice with the same name";
+            return "has the name of another; give one of them "
+                   "another name";
         }
     }
 
@@ -128,7 +129,8 @@ ngx_scale_database_check(ngx_conf_t *cf, ngx_scale_database_t *database)
 
     if (database->conf.servers.nelts == 0) {
         ngx_scale_conf_error(cf, &database->place,
-                             "database \"%V\" has no \"server\"",
+                             "database \"%V\" has no \"server\"; write "
+                             "\"server host:port\"",
                              &database->conf.name);
         return NGX_CONF_ERROR;
     }
@@ -347,7 +349,8 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (slot[i]->conf.name.len == word[1].len
             && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
         {
-            return "is given twice with the same name";
+            return "has the name of another; give one of them "
+                   "another name";
         }
     }
 
@@ -529,7 +532,7 @@ ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (field->data) {
-            return "names the same kind twice";
+            return "names the same kind twice; leave one";
         }
 
         *field = word[i];

@@ -131,6 +131,13 @@ END
 
 # databases
 
+refused('a database without a server', <<'END',
+    scale_database main {                                       # <-
+        conninfo "dbname=app";
+    }
+END
+        'database "main" has no "server"; write "server host:port"');
+
 refused('a database without a conninfo', <<'END',
     scale_database main {                                       # <-
         server 127.0.0.1;
@@ -145,6 +152,12 @@ refused('a conninfo that libpq does not understand', <<'END',
     }
 END
         'conninfo of database "main": invalid connection option "dbnam"');
+
+refused('two databases of one name', $database . <<'END',
+    scale_database main {                                       # <-
+    }
+END
+        'give one of them another name');
 
 refused('an unknown directive of a database', <<'END',
     scale_database main {
@@ -298,6 +311,12 @@ refused('a cache without a server', <<'END',
 END
         'cache "hot" needs 1 to 64 "server" lines');
 
+refused('two caches of one name', $cache . <<'END',
+    scale_cache hot {                                           # <-
+    }
+END
+        'give one of them another name');
+
 refused('a weight that is no number', <<'END',
     scale_cache hot {
         server 127.0.0.1 weight=heavy;                          # <-
@@ -391,6 +410,21 @@ refused('an unknown kind of back end', <<'END',
 END
         'scale_use knows database= and cache=, not "queue=main"');
 
+refused('one kind of back end named twice', <<'END',
+    scale_use database=a database=b;                            # <-
+END
+        'names the same kind twice; leave one');
+
+refused('a deadline that is no time', <<'END',
+    scale_deadline soon;                                        # <-
+END
+        '"scale_deadline" directive takes a time such as 500ms or 10s');
+
+refused('a deadline of nothing', <<'END',
+    scale_deadline 0;                                           # <-
+END
+        '"scale_deadline" directive takes a time such as 500ms or 10s');
+
 
 # routes
 
@@ -417,6 +451,18 @@ route_refused('a route given twice', <<'END',
     scale_route y;                                              # <-
 END
         '"scale_route" directive is duplicate');
+
+route_refused('a route\'s name with other characters', <<'END',
+    scale_route "a b";                                          # <-
+END
+        '"a b" cannot name a route; a name has letters, digits, "_", "-" and '
+        . '"."');
+
+route_refused('a route without a name', <<'END',
+    scale_route "";                                             # <-
+END
+        '"" cannot name a route; a name has letters, digits, "_", "-" and '
+        . '"."');
 
 
 # parameters
@@ -459,6 +505,13 @@ route_refused('a parameter\'s name with other characters', <<'END',
     scale_param a-b arg.a int;                                  # <-
 END
         '"a-b" cannot name a parameter; a name has letters, digits and "_"');
+
+route_refused('a parameter declared twice', <<'END',
+    scale_param a arg.a int;
+    scale_param a arg.b int;                                    # <-
+END
+        'parameter "a" is declared twice on this level; remove one, or give '
+        . 'it another name');
 
 route_refused('an unknown option of a parameter', <<'END',
     scale_param a arg.a int optional;                           # <-
@@ -594,6 +647,11 @@ route_refused('an unknown option of a statement', <<'END',
 END
         '"wait=1s" is not an option; there are read, write, status=, empty=, '
         . 'role=, timeout= and file=, and one statement');
+
+route_refused('a statement that reads and writes', <<'END',
+    scale_query GET row "SELECT 1" read write;                  # <-
+END
+        '"scale_query" directive cannot be both read and write; leave one');
 
 route_refused('a status that is a refusal', <<'END',
     scale_query GET row "SELECT 1" status=404;                  # <-
