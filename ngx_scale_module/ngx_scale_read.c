@@ -4,9 +4,14 @@
 #include "ngx_scale_flow.h"
 
 
+static ngx_msec_t ngx_scale_read_patience(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_read_keys(ngx_scale_flow_t *f);
 static void ngx_scale_read_verdict(ngx_scale_read_t *read);
 static void ngx_scale_read_done(ngx_scale_pg_op_t *op);
+
+
+/* ms for what is not the statement: the network, and a busy worker */
+#define NGX_SCALE_READ_MARGIN  500
 
 
 ngx_int_t
@@ -33,6 +38,7 @@ ngx_scale_read_lookup(ngx_scale_flow_t *f)
     f->read.statement = f->loc->statement;
     f->read.ttl = f->loc->ttl;
     f->read.missing = f->loc->missing;
+    f->read.patience = ngx_scale_read_patience(f);
     f->read.handler = ngx_scale_read_verdict;
     f->read.data = f;
 
@@ -45,6 +51,22 @@ ngx_scale_read_lookup(ngx_scale_flow_t *f)
     f->waiting = 1;
 
     return NGX_AGAIN;
+}
+
+
+/* a filler that takes longer has gone */
+
+static ngx_msec_t
+ngx_scale_read_patience(ngx_scale_flow_t *f)
+{
+    ngx_msec_t            timeout;
+    ngx_scale_pg_conf_t  *conf;
+
+    conf = &f->loc->database->conf;
+    timeout = f->method->timeout ? f->method->timeout : conf->timeout;
+
+    return conf->queue_timeout + f->method->nqueries * timeout
+           + NGX_SCALE_READ_MARGIN;
 }
 
 

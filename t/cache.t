@@ -102,6 +102,12 @@ $Item
             scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
             scale_cache_valid  1s missing=1s;
         }
+        location ~ ^/nap/(?<id>\\d+)\$ {
+            scale_route  nap;
+            scale_query  GET row "SELECT id, n, pg_sleep(n) FROM items
+                                  WHERE id = :id" timeout=1s;
+            scale_cache_valid  10m;
+        }
     }
 END
 
@@ -123,6 +129,27 @@ ok(reload($one), 'nginx is reloaded');
 is(seen('GET', '/items/2', @one), '200 HIT 0', 'after the reload, a hit');
 is(seen('PUT', '/items/2', @one), '200 - 1', 'and a write by the new workers');
 is(seen('GET', '/items/2', @one), '200 MISS 1', 'is seen by the next reader');
+
+
+# a filler that dies
+
+Scale::sql('UPDATE items SET n = 30 WHERE id = 3');
+
+my $reader = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$one->{port}");
+my $naps = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep(n)%'"
+           . " AND state = 'active' AND pid <> pg_backend_pid()";
+
+print $reader "GET /nap/3 HTTP/1.0\r\n\r\n";
+Scale::wait_for(sub { Scale::sql($naps) }, 5);
+Scale::expect_in_log(qr/exited on signal 9/);
+kill KILL => Scale::workers($one);
+Scale::sql('UPDATE items SET n = 0 WHERE id = 3');
+Scale::wait_for(sub { seen('GET', '/items/3', @one) =~ /^200/ }, 5);
+
+is(seen('GET', '/nap/3', @one), '200 MISS 0',
+   'a reader does not wait for a filler that died');
+is(seen('GET', '/nap/3', @one), '200 HIT 0', 'and fills in its place');
+Scale::sql("SELECT pg_terminate_backend(pid) FROM ($naps) AS nap");
 
 
 # what was acknowledged stays, whatever the memcached remembers
@@ -274,6 +301,7 @@ use_some('all restarts');
 
 diag(join ', ', map { "$_: $codes{$_}" } sort keys %codes);
 is_deeply(\@stale, [], 'no read is older than an acknowledged write');
+is_deeply([grep { !/ 200$/ } keys %codes], [], 'nothing was refused');
 cmp_ok($codes{'GET 200'}, '>', 20, 'there were reads');
 cmp_ok($codes{'PUT 200'}, '>', 5, 'there were writes');
 ok(Scale::wait_for(sub { all()->{'200 HIT'} == 120 }, 10),

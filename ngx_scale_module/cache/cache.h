@@ -85,6 +85,7 @@ struct ngx_scale_read_s {
     uint64_t                     statement;  /* another one's entry: a miss */
     time_t                       ttl;        /* seconds */
     time_t                       missing;    /* of a negative entry, 0: none */
+    ngx_msec_t                   patience;   /* no filler takes longer */
 
     void                       (*handler)(ngx_scale_read_t *read);
     void                        *data;

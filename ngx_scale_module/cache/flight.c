@@ -12,7 +12,7 @@
 typedef enum {
     NGX_SCALE_FLIGHT_RESTING = 0,      /* the next round is posted */
     NGX_SCALE_FLIGHT_ASKING,           /* mg of the tags and the key */
-    NGX_SCALE_FLIGHT_CLEARING,         /* md of an entry that is invalid */
+    NGX_SCALE_FLIGHT_CLEARING,         /* md of what is of no use */
     NGX_SCALE_FLIGHT_WAITING,          /* another node or worker fills */
     NGX_SCALE_FLIGHT_FILLING           /* its leader reads the row */
 } ngx_scale_flight_state_e;
@@ -47,6 +47,8 @@ struct ngx_scale_flight_s {
     ngx_scale_token_t            lease;
     ngx_event_t                  event;
     ngx_msec_t                   delay;
+    ngx_msec_t                   patience;
+    ngx_msec_t                   until;      /* the other filler has gone */
 
     unsigned                     leased:1;
     unsigned                     bypassed:1; /* the fill is not stored */
@@ -179,6 +181,7 @@ ngx_scale_flight_create(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
 
     flight->cache = cache;
     flight->statement = read->statement;
+    flight->patience = read->patience;
     flight->tags = (ngx_scale_flight_tag_t *) (flight + 1);
     flight->ntags = read->ntags;
 
@@ -471,7 +474,10 @@ ngx_scale_flight_valid(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
 }
 
 
-/* an invalid entry gives no lease: it is removed, and asked for again */
+/*
+ * An invalid entry gives no lease, and a filler that died keeps its own: that
+ * is removed, and asked for again.
+ */
 
 static void
 ngx_scale_flight_clear(ngx_scale_flight_t *flight)
@@ -505,9 +511,23 @@ ngx_scale_flight_cleared(ngx_scale_memc_op_t *op)
 }
 
 
+/*
+ * A lease may be nobody's: its filler was killed, or memcached gave it to a
+ * connection that had been closed while it was silent.
+ */
+
 static void
 ngx_scale_flight_wait(ngx_scale_flight_t *flight)
 {
+    if (flight->delay == 0) {
+        flight->until = ngx_current_msec + flight->patience;
+
+    } else if ((ngx_msec_int_t) (flight->until - ngx_current_msec) <= 0) {
+        flight->delay = 0;
+        ngx_scale_flight_clear(flight);
+        return;
+    }
+
     flight->delay = flight->delay
                     ? ngx_min(flight->delay * 2, NGX_SCALE_FLIGHT_DELAY_MAX)
                     : NGX_SCALE_FLIGHT_DELAY_MIN;
