@@ -234,11 +234,11 @@ Scale::stop_memcached(1);
 my $count = all();
 is($count->{'200 HIT'}, $items[1] + $items[2],
    'the keys of the others are still found when one dies');
-is($count->{'200 HIT'} + ($count->{'200 MISS'} // 0)
+is(($count->{'200 HIT'} // 0) + ($count->{'200 MISS'} // 0)
    + ($count->{'200 BYPASS'} // 0), 120, 'its own come from the database');
 
 Scale::restart_memcached(1);
-ok(Scale::wait_for(sub { all()->{'200 HIT'} == 120 }, 10),
+ok(Scale::wait_for(sub { (all()->{'200 HIT'} // 0) == 120 }, 10),
    'when it is back, all are found again');
 
 
@@ -304,7 +304,7 @@ is_deeply(\@stale, [], 'no read is older than an acknowledged write');
 is_deeply([grep { !/ 200$/ } keys %codes], [], 'nothing was refused');
 cmp_ok($codes{'GET 200'}, '>', 20, 'there were reads');
 cmp_ok($codes{'PUT 200'}, '>', 5, 'there were writes');
-ok(Scale::wait_for(sub { all()->{'200 HIT'} == 120 }, 10),
+ok(Scale::wait_for(sub { (all()->{'200 HIT'} // 0) == 120 }, 10),
    'at last all are found again');
 
 
