@@ -3,6 +3,7 @@
 #                 some of the .t files
 # make unit       runs the unit tests only
 # make asan-test  the .t files against an nginx with sanitizers
+# make bench      a request's cost beside its peers'; ROUNDS=, SECONDS=
 # make run        an example on this machine
 
 BUILD   = $(CURDIR)/build
@@ -45,7 +46,7 @@ SUITES  = all unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all asan unit test asan-test run deps clean FORCE
+.PHONY: all asan unit test asan-test bench run deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -147,6 +148,10 @@ asan-test: deps
 	TEST_NGINX_BINARY=$(ASAN)/nginx \
 	    NGX_SCALE_MODULE=$(ASAN)/ngx_scale_module.so $(ASANENV) \
 	    prove -It/lib $(T)
+
+bench: deps
+	$(MAKE) all
+	perl t/bench/run.pl
 
 run: deps
 	$(MAKE) all
