@@ -204,6 +204,23 @@ void ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main);
 char *ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc);
 
+ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_str_t *name,
+    ngx_scale_place_in_conf_t *place);
+char *ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *get);
+ngx_uint_t ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name);
+char *ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place);
+char *ngx_scale_plan_use_parts(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m, ngx_array_t *parts,
+    ngx_scale_place_in_conf_t *place);
+char *ngx_scale_plan_use_keys(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m, ngx_array_t *keys);
+
+u_char *ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data,
+    size_t len, ngx_str_t *s);
+
 /* what can be said only when all locations are known */
 char *ngx_scale_plan_purges(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
 

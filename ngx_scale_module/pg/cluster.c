@@ -22,9 +22,6 @@ static void ngx_scale_pg_tick_handler(ngx_event_t *ev);
 static void ngx_scale_pg_refuse(ngx_scale_pg_t *pg);
 static ngx_uint_t ngx_scale_pg_line(ngx_scale_pg_t *pg,
     ngx_scale_pg_op_t *op);
-static void ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op);
-static void ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn);
-static void ngx_scale_pg_interrupted(ngx_scale_pg_op_t *op);
 
 
 /* operations in flight on one connection of a class */
@@ -36,7 +33,6 @@ static ngx_uint_t  ngx_scale_pg_depths[NGX_SCALE_PG_NCLASSES] = {
 #define NGX_SCALE_PG_BATCH       16     /* of one Sync */
 #define NGX_SCALE_PG_TICK        20     /* ms */
 #define NGX_SCALE_PG_STUCK       50     /* ms, then others go elsewhere */
-#define NGX_SCALE_PG_STRAY       500    /* ms, for a cancel to hit */
 
 #define NGX_SCALE_PG_NONE        ((ngx_uint_t) -1)
 
@@ -283,7 +279,7 @@ ngx_scale_pg_requeue(ngx_scale_pg_op_t *op)
 }
 
 
-static void
+void
 ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op)
 {
     ngx_queue_remove(&op->queue);
@@ -560,109 +556,4 @@ ngx_scale_pg_rollback(ngx_scale_pg_op_t *op)
         ngx_scale_pg_end(conn, op, "ROLLBACK");
         ngx_scale_pg_flush(conn);
     }
-}
-
-
-ngx_uint_t
-ngx_scale_pg_is_sent(ngx_scale_pg_op_t *op)
-{
-    return op->active;
-}
-
-
-ngx_int_t
-ngx_scale_pg_cancel(ngx_scale_pg_op_t *op)
-{
-    ngx_uint_t            i, running;
-    ngx_scale_pg_conn_t  *conn;
-
-    if (op->waiting) {
-        ngx_scale_pg_dequeue(op);
-        return NGX_OK;
-    }
-
-    if (!op->active) {
-        return NGX_OK;
-    }
-
-    conn = op->conn;
-    running = conn->slots[conn->head % NGX_SCALE_PG_SLOTS].op == op;
-
-    for (i = conn->head; i != conn->tail; i++) {
-        if (conn->slots[i % NGX_SCALE_PG_SLOTS].op == op) {
-            conn->slots[i % NGX_SCALE_PG_SLOTS].op = NULL;
-        }
-    }
-
-    op->active = 0;
-    op->looking = 0;
-    op->conn = NULL;
-
-    if (!ngx_scale_pg_writes(op)) {
-
-        if (running) {
-            ngx_scale_pg_interrupt(conn);
-        }
-
-        return NGX_OK;
-    }
-
-    if (op->kind == NGX_SCALE_PG_WRITE) {
-        return NGX_BUSY;
-    }
-
-    if (op->ending) {
-        return op->rolled_back || op->failure ? NGX_OK : NGX_BUSY;
-    }
-
-    ngx_scale_pg_end(conn, NULL, "ROLLBACK");
-    ngx_scale_pg_flush(conn);
-
-    return NGX_OK;
-}
-
-
-/*
- * PQcancel() blocks, so the read that runs is cancelled from the control
- * connection.  The signal may come late and hit the next statement.
- */
-
-static void
-ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
-{
-    ngx_scale_pg_op_t  *op;
-
-    op = &conn->cancel;
-
-    if (op->waiting || op->active) {
-        return;
-    }
-
-    *ngx_sprintf(conn->cancel_pid, "%d", PQbackendPID(conn->pgconn)) = '\0';
-    conn->cancel_value = (char *) conn->cancel_pid;
-    conn->cancel_call.statement = &conn->pg->cancel;
-    conn->cancel_call.values = &conn->cancel_value;
-
-    ngx_memzero(op, sizeof(ngx_scale_pg_op_t));
-
-    op->kind = NGX_SCALE_PG_READ;
-    op->calls = &conn->cancel_call;
-    op->ncalls = 1;
-    op->done = ngx_scale_pg_interrupted;
-    op->data = conn;
-
-    conn->stray = ngx_current_msec + NGX_SCALE_PG_STRAY;
-
-    ngx_scale_pg_submit(conn->pg, op);
-}
-
-
-static void
-ngx_scale_pg_interrupted(ngx_scale_pg_op_t *op)
-{
-    ngx_scale_pg_conn_t  *conn = op->data;
-
-    conn->stray = ngx_current_msec + NGX_SCALE_PG_STRAY;
-
-    ngx_scale_pg_release(op);
 }

@@ -180,5 +180,7 @@ void ngx_scale_pg_rows(ngx_scale_pg_op_t *op, ngx_scale_pg_call_t *call,
     PGresult *result);
 ngx_uint_t ngx_scale_pg_writes(ngx_scale_pg_op_t *op);
 
+void ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op);
+
 
 #endif /* _NGX_SCALE_PG_INT_H_INCLUDED_ */

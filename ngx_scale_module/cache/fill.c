@@ -1,0 +1,171 @@
+
+/*
+ * What a flight stores: its value, the generation of a tag, and the lease it
+ * gives back.  Nobody waits for the replies.
+ */
+
+#include "cache/flight_int.h"
+
+
+/* a command whose reply nobody waits for; it owns its value */
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_scale_memc_op_t          op;
+    u_char                       wire[NGX_SCALE_CACHE_WIRE_MAX];
+    u_char                       value[1];
+} ngx_scale_flight_note_t;
+
+
+static ngx_scale_flight_note_t *ngx_scale_flight_note(
+    ngx_scale_flight_t *flight, ngx_scale_place_t *place, size_t len,
+    ngx_scale_token_t *token);
+static void ngx_scale_flight_noted(ngx_scale_memc_op_t *op);
+
+
+void
+ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
+    ngx_scale_entry_t *entry)
+{
+    size_t                    len;
+    time_t                    ttl;
+    uint64_t                  generations[NGX_SCALE_CACHE_MAX_TAGS];
+    ngx_uint_t                i;
+    ngx_scale_entry_t         e;
+    ngx_scale_flight_note_t  *note;
+
+    e = *entry;
+    e.key = flight->node.str;
+    e.statement = flight->statement;
+    e.stored = ngx_time();
+    e.ntags = flight->ntags;
+    e.generations = (u_char *) generations;
+
+    for (i = 0; i < flight->ntags; i++) {
+        generations[i] = flight->tags[i].generation;
+    }
+
+    /* lifetimes spread by a tenth, so that entries of one moment do not end
+       in one */
+
+    ttl = e.negative ? read->missing
+                     : read->ttl - read->ttl / 10
+                       + ngx_random() % (read->ttl / 5 + 1);
+
+    len = ngx_scale_codec_header_len(&e) + e.body.len;
+
+    if (ttl == 0 || len > NGX_SCALE_CACHE_MAX_VALUE) {
+        ngx_scale_flight_free_lease(flight);
+        return;
+    }
+
+    note = ngx_scale_flight_note(flight, &flight->place, len, &flight->lease);
+    if (note == NULL) {
+        return;
+    }
+
+    (void) ngx_scale_codec_encode(note->value, &e);
+
+    note->op.verb = NGX_SCALE_MEMC_MS;
+    note->op.flags = e.negative ? NGX_SCALE_CACHE_NEGATIVE
+                                : NGX_SCALE_CACHE_VALUE;
+    note->op.ttl = ttl;
+
+    ngx_scale_memc_send(flight->place.node->memc, &note->op);
+}
+
+
+void
+ngx_scale_flight_free_lease(ngx_scale_flight_t *flight)
+{
+    ngx_scale_flight_note_t  *note;
+
+    if (!flight->leased) {
+        return;
+    }
+
+    flight->leased = 0;
+
+    note = ngx_scale_flight_note(flight, &flight->place, 0, &flight->lease);
+
+    if (note) {
+        note->op.verb = NGX_SCALE_MEMC_MD;
+        ngx_scale_memc_send(flight->place.node->memc, &note->op);
+    }
+}
+
+
+/* refused, where somebody was first: what is filled now is invalid then */
+
+void
+ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
+    ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token)
+{
+    ngx_scale_flight_note_t  *note;
+
+    note = ngx_scale_flight_note(flight, &tag->place, sizeof(uint64_t), token);
+    if (note == NULL) {
+        return;
+    }
+
+    ngx_memcpy(note->value, &tag->generation, sizeof(uint64_t));
+
+    note->op.verb = NGX_SCALE_MEMC_MS;
+    note->op.flags = NGX_SCALE_CACHE_VALUE;
+    note->op.ttl = NGX_SCALE_CACHE_TAG_TTL;
+
+    ngx_scale_memc_send(tag->place.node->memc, &note->op);
+}
+
+
+static ngx_scale_flight_note_t *
+ngx_scale_flight_note(ngx_scale_flight_t *flight, ngx_scale_place_t *place,
+    size_t len, ngx_scale_token_t *token)
+{
+    ngx_scale_flight_note_t  *note;
+
+    note = ngx_alloc(sizeof(ngx_scale_flight_note_t) + len,
+                     flight->cache->log);
+    if (note == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(&note->op, sizeof(ngx_scale_memc_op_t));
+    ngx_memcpy(note->wire, place->wire.data, place->wire.len);
+
+    note->op.key.data = note->wire;
+    note->op.key.len = place->wire.len;
+    note->op.value.data = note->value;
+    note->op.value.len = len;
+    note->op.guarded = 1;
+    note->op.token = *token;
+    note->op.handler = ngx_scale_flight_noted;
+    note->op.data = note;
+
+    ngx_queue_insert_tail(&flight->cache->notes, &note->queue);
+
+    return note;
+}
+
+
+static void
+ngx_scale_flight_noted(ngx_scale_memc_op_t *op)
+{
+    ngx_scale_flight_note_t  *note = op->data;
+
+    ngx_queue_remove(&note->queue);
+    ngx_free(note);
+}
+
+
+void
+ngx_scale_flight_free_notes(ngx_scale_cache_t *cache)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&cache->notes)) {
+        q = ngx_queue_head(&cache->notes);
+        ngx_queue_remove(q);
+        ngx_free(ngx_queue_data(q, ngx_scale_flight_note_t, queue));
+    }
+}

@@ -1,0 +1,65 @@
+
+/* a flight, for flight.c, which runs it, and fill.c, which stores its end */
+
+#ifndef _NGX_SCALE_FLIGHT_INT_H_INCLUDED_
+#define _NGX_SCALE_FLIGHT_INT_H_INCLUDED_
+
+
+#include "cache/cache_int.h"
+
+
+typedef enum {
+    NGX_SCALE_FLIGHT_RESTING = 0,      /* the next round is posted */
+    NGX_SCALE_FLIGHT_ASKING,           /* mg of the tags and the key */
+    NGX_SCALE_FLIGHT_CLEARING,         /* md of what is of no use */
+    NGX_SCALE_FLIGHT_WAITING,          /* another node or worker fills */
+    NGX_SCALE_FLIGHT_FILLING           /* its leader reads the row */
+} ngx_scale_flight_state_e;
+
+
+typedef struct {
+    ngx_scale_flight_t          *flight;
+    ngx_scale_place_t            place;
+    ngx_str_t                    tag;
+    ngx_scale_memc_op_t          op;
+    uint64_t                     generation;
+    unsigned                     known:1;
+} ngx_scale_flight_tag_t;
+
+
+struct ngx_scale_flight_s {
+    ngx_str_node_t               node;
+    ngx_scale_cache_t           *cache;
+    ngx_scale_flight_state_e     state;
+
+    ngx_queue_t                  readers;    /* of this round */
+    ngx_queue_t                  late;
+    ngx_scale_read_t            *leader;
+
+    ngx_scale_place_t            place;
+    ngx_scale_memc_op_t          op;
+    ngx_scale_flight_tag_t      *tags;
+    ngx_uint_t                   ntags;
+    uint64_t                     statement;
+    ngx_uint_t                   pending;    /* replies awaited */
+    u_char                      *copy;       /* of a value that came early */
+    ngx_scale_token_t            lease;
+    ngx_event_t                  event;
+    ngx_msec_t                   delay;
+    ngx_msec_t                   patience;
+    ngx_msec_t                   until;      /* the other filler has gone */
+
+    unsigned                     leased:1;
+    unsigned                     bypassed:1; /* the fill is not stored */
+    unsigned                     cleared:1;  /* once per flight */
+};
+
+
+void ngx_scale_flight_store(ngx_scale_flight_t *flight,
+    ngx_scale_read_t *read, ngx_scale_entry_t *entry);
+void ngx_scale_flight_free_lease(ngx_scale_flight_t *flight);
+void ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
+    ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token);
+
+
+#endif /* _NGX_SCALE_FLIGHT_INT_H_INCLUDED_ */

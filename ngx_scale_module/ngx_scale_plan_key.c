@@ -1,0 +1,293 @@
+
+/*
+ * The key and the tags of a cached location: they must hold whatever the
+ * answer depends on.
+ */
+
+#include "ngx_scale_conf.h"
+#include <ngx_murmurhash.h>
+
+
+static char *ngx_scale_plan_default_key(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_scale_method_t *get);
+static uint64_t ngx_scale_plan_hash(ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *get);
+static uint64_t ngx_scale_plan_mix(uint64_t hash, u_char *data, size_t len);
+static char *ngx_scale_plan_tags(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+
+
+/* the method needs a parameter's value */
+
+char *
+ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place)
+{
+    ngx_uint_t             i, index;
+    ngx_scale_declared_t  *declared;
+
+    declared = ngx_scale_plan_param(cf, loc, name, place);
+    if (declared == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    index = declared - (ngx_scale_declared_t *) loc->params->elts;
+
+    for (i = 0; i < m->nparams; i++) {
+        if (m->params[i] == index) {
+            return NGX_CONF_OK;
+        }
+    }
+
+    m->params[m->nparams++] = index;
+
+    m->json |= declared->param.source == NGX_SCALE_SOURCE_JSON;
+    m->body |= declared->param.source == NGX_SCALE_SOURCE_JSON
+               || declared->param.source == NGX_SCALE_SOURCE_BODY;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_plan_use_parts(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_array_t *parts,
+    ngx_scale_place_in_conf_t *place)
+{
+    char                  *rv;
+    ngx_uint_t             i, type;
+    ngx_scale_declared_t  *declared;
+    ngx_scale_key_part_t  *part;
+
+    part = parts->elts;
+
+    for (i = 0; i < parts->nelts; i++) {
+
+        if (part[i].name.len == 0 || part[i].row) {
+            continue;
+        }
+
+        rv = ngx_scale_plan_use(cf, loc, m, &part[i].name, place);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        declared = ngx_scale_conf_find_param(loc, &part[i].name);
+        type = declared->param.type;
+
+        if (type == NGX_SCALE_JSON || type == NGX_SCALE_JSONB) {
+            ngx_scale_conf_error(cf, place,
+                                 "parameter \":%V\" is JSON and cannot be part "
+                                 "of a key or tag: equal values have many "
+                                 "spellings; declare the members it needs",
+                                 &part[i].name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_plan_use_keys(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_array_t *keys)
+{
+    char             *rv;
+    ngx_uint_t        i;
+    ngx_scale_key_t  *key;
+
+    if (keys == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    key = keys->elts;
+
+    for (i = 0; i < keys->nelts; i++) {
+        rv = ngx_scale_plan_use_parts(cf, loc, m, &key[i].parts,
+                                      &key[i].place);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *get)
+{
+    char               *rv;
+    ngx_str_t          *name;
+    ngx_uint_t          i, j;
+    ngx_scale_query_t  *query;
+
+    if (loc->key == NULL) {
+        rv = ngx_scale_plan_default_key(cf, loc, get);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    loc->statement = ngx_scale_plan_hash(loc, get);
+
+    for (i = 0; i < get->nqueries; i++) {
+        query = get->queries[i];
+        name = query->template.params.elts;
+
+        for (j = 0; j < query->template.params.nelts; j++) {
+
+            if (!ngx_scale_plan_holds(&loc->key->parts, &name[j])) {
+                ngx_scale_conf_error(cf, &loc->key->place,
+                                     "key \"%V\" lacks \":%V\", which the GET "
+                                     "statement binds; add it to the key",
+                                     &loc->key->text, &name[j]);
+                return NGX_CONF_ERROR;
+            }
+        }
+    }
+
+    rv = ngx_scale_plan_use_parts(cf, loc, get, &loc->key->parts,
+                                  &loc->key->place);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_scale_plan_use_keys(cf, loc, get, loc->tags);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    return ngx_scale_plan_tags(cf, loc);
+}
+
+
+/* what makes the answer, beside the values of the parameters */
+
+static uint64_t
+ngx_scale_plan_hash(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *get)
+{
+    uint64_t                   hash;
+    ngx_uint_t                 i;
+    ngx_scale_pg_statement_t  *statement;
+
+    hash = ngx_scale_plan_mix(0, loc->database->conf.name.data,
+                              loc->database->conf.name.len);
+
+    for (i = 0; i < get->nqueries; i++) {
+        statement = &get->queries[i]->statement;
+
+        hash = ngx_scale_plan_mix(hash ^ get->queries[i]->shape,
+                                  statement->sql.data, statement->sql.len);
+        hash = ngx_scale_plan_mix(hash, (u_char *) statement->oids,
+                                  statement->nparams * sizeof(ngx_uint_t));
+    }
+
+    return hash;
+}
+
+
+static uint64_t
+ngx_scale_plan_mix(uint64_t hash, u_char *data, size_t len)
+{
+    return (hash << 7) ^ (hash >> 57)
+           ^ ((uint64_t) ngx_murmur_hash2(data, len) << 32)
+           ^ ngx_crc32_long(data, len);
+}
+
+
+/* an entry has one value of each tag */
+
+static char *
+ngx_scale_plan_tags(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    ngx_uint_t             i, j;
+    ngx_scale_key_t       *tag;
+    ngx_scale_key_part_t  *part;
+
+    tag = loc->tags ? loc->tags->elts : NULL;
+
+    for (i = 0; loc->tags && i < loc->tags->nelts; i++) {
+        part = tag[i].parts.elts;
+
+        for (j = 0; j < tag[i].parts.nelts; j++) {
+
+            if (part[j].name.len == 0
+                || ngx_scale_plan_holds(&loc->key->parts, &part[j].name))
+            {
+                continue;
+            }
+
+            ngx_scale_conf_error(cf, &tag[i].place,
+                                 "tag \"%V\" holds \":%V\", which the key "
+                                 "lacks, so one entry would have several; add "
+                                 "it to scale_cache_key", &tag[i].text,
+                                 &part[j].name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* the route's name and every parameter that GET binds */
+
+static char *
+ngx_scale_plan_default_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *get)
+{
+    ngx_uint_t             i;
+    ngx_scale_key_t       *key;
+    ngx_scale_declared_t  *declared;
+    ngx_scale_key_part_t  *part;
+
+    key = ngx_pcalloc(cf->pool, sizeof(ngx_scale_key_t));
+    if (key == NULL
+        || ngx_array_init(&key->parts, cf->pool, 2 * get->nparams + 1,
+                          sizeof(ngx_scale_key_part_t))
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    loc->key = key;
+    key->place = loc->place;
+    key->text = loc->http.route;
+    declared = loc->params ? loc->params->elts : NULL;
+
+    part = ngx_array_push_n(&key->parts, 2 * get->nparams + 1);
+    ngx_memzero(part, (2 * get->nparams + 1) * sizeof(ngx_scale_key_part_t));
+
+    part[0].literal = loc->http.route;
+
+    for (i = 0; i < get->nparams; i++) {
+        ngx_str_set(&part[2 * i + 1].literal, ":");
+        part[2 * i + 2].name = declared[get->params[i]].param.name;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* its number among the parts, from 1; 0: it is none of them */
+
+ngx_uint_t
+ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name)
+{
+    ngx_uint_t             i;
+    ngx_scale_key_part_t  *part;
+
+    part = parts->elts;
+
+    for (i = 0; i < parts->nelts; i++) {
+        if (part[i].name.len == name->len && !part[i].row
+            && ngx_strncmp(part[i].name.data, name->data, name->len) == 0)
+        {
+            return i + 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,219 @@
+
+/* what the client and the log hear of a statement PostgreSQL refused */
+
+#include "ngx_scale_flow.h"
+
+
+static ngx_int_t ngx_scale_answer_refused(ngx_scale_flow_t *f,
+    ngx_scale_pg_error_t *error);
+static ngx_int_t ngx_scale_answer_override(ngx_scale_flow_t *f,
+    ngx_scale_pg_error_t *error);
+static void ngx_scale_answer_log(ngx_scale_flow_t *f,
+    ngx_scale_pg_error_t *error);
+static ngx_int_t ngx_scale_answer_string(ngx_pool_t *pool, ngx_str_t *to,
+    ngx_str_t *from);
+
+
+ngx_int_t
+ngx_scale_answer_problem(ngx_scale_flow_t *f)
+{
+    ngx_int_t              rc;
+    ngx_scale_pg_error_t  *error;
+
+    f->ctx.db_time = f->op.time;
+
+    if (f->op.server) {
+        f->ctx.db_server = *f->op.server;
+        ngx_str_set(&f->ctx.db_role, "primary");
+    }
+
+    if (f->op.cause == NGX_SCALE_CAUSE_NONE) {
+        return NGX_OK;
+    }
+
+    error = &f->op.error;
+
+    f->problem.sqlstate.data = ngx_pnalloc(f->r->pool, sizeof(error->sqlstate));
+    if (f->problem.sqlstate.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    f->problem.sqlstate.len = ngx_strlen(error->sqlstate);
+    ngx_memcpy(f->problem.sqlstate.data, error->sqlstate,
+               f->problem.sqlstate.len);
+
+    rc = ngx_scale_answer_refused(f, error);
+
+    if (rc == NGX_OK) {
+        rc = ngx_scale_answer_override(f, error);
+    }
+
+    ngx_scale_answer_log(f, error);
+    ngx_scale_pg_release(&f->op);
+
+    return rc == NGX_OK ? ngx_scale_flow_refuse(f, f->op.cause) : NGX_ERROR;
+}
+
+
+/* what the application itself says, and the rest only where it is told to */
+
+static ngx_int_t
+ngx_scale_answer_refused(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
+{
+    ngx_int_t  status;
+
+    switch (f->op.cause) {
+
+    case NGX_SCALE_CAUSE_REFUSED:
+        f->problem.sqlstate.len = 0;
+
+        status = ngx_atoi(error->sqlstate + 2, 3);
+
+        if (status >= NGX_HTTP_BAD_REQUEST && status < 600) {
+            f->problem.status = status;
+        }
+
+        if (error->detail.len && error->detail.data[0] == '{'
+            && ngx_scale_answer_string(f->r->pool, &f->problem.members,
+                                       &error->detail)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        return ngx_scale_answer_string(f->r->pool, &f->problem.title,
+                                       &error->message);
+
+    case NGX_SCALE_CAUSE_RAISED:
+        return ngx_scale_answer_string(f->r->pool, &f->problem.detail,
+                                       &error->message);
+
+    default:
+        break;
+    }
+
+    return f->loc->error_detail
+           ? ngx_scale_answer_string(f->r->pool, &f->problem.detail,
+                                     &error->message)
+           : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_answer_override(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
+{
+    ngx_uint_t             i;
+    ngx_scale_sqlstate_t  *state;
+
+    if (f->loc->sqlstates == NULL) {
+        return NGX_OK;
+    }
+
+    state = f->loc->sqlstates->elts;
+
+    for (i = 0; i < f->loc->sqlstates->nelts; i++, state++) {
+
+        if (ngx_strncmp(state->code.data, error->sqlstate, 5) != 0) {
+            continue;
+        }
+
+        if (state->constraint.len
+            && (state->constraint.len != error->constraint.len
+                || ngx_strncmp(state->constraint.data, error->constraint.data,
+                               state->constraint.len) != 0))
+        {
+            continue;
+        }
+
+        f->problem.status = state->status;
+
+        if (state->detail.len) {
+            f->problem.detail = state->detail;
+        }
+
+        if (state->field.len) {
+            ngx_scale_problem_violation(&f->problem, f->op.cause,
+                                        &state->field,
+                                        state->detail.len
+                                        ? (char *) state->detail.data
+                                        : "is refused by the database");
+        }
+
+        break;
+    }
+
+    return NGX_OK;
+}
+
+
+/* never the parameters, and PostgreSQL's message may quote them */
+
+static void
+ngx_scale_answer_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
+{
+    switch (f->op.cause) {
+
+    case NGX_SCALE_CAUSE_WRITE_IN_READ:
+        ngx_log_error(NGX_LOG_ERR, f->r->connection->log, 0,
+                      "route \"%V\": the statement of %V writes, and is run "
+                      "read-only; add \"write\" to its scale_query",
+                      &f->loc->http.route,
+                      ngx_scale_conf_method_name(f->method->method));
+        return;
+
+    case NGX_SCALE_CAUSE_DATABASE:
+    case NGX_SCALE_CAUSE_OUTCOME_UNKNOWN:
+    case NGX_SCALE_CAUSE_RESOURCES:
+        ngx_log_error(NGX_LOG_ERR, f->r->connection->log, 0,
+                      "route \"%V\": a statement of %V failed: %s",
+                      &f->loc->http.route,
+                      ngx_scale_conf_method_name(f->method->method),
+                      error->sqlstate[0] ? (char *) error->sqlstate
+                                         : "the connection was lost");
+        return;
+
+    default:
+        return;
+    }
+}
+
+
+ngx_int_t
+ngx_scale_answer_copy_problem(ngx_scale_flow_t *f,
+    ngx_scale_problem_t *problem)
+{
+    f->problem.status = problem->status;
+
+    if (ngx_scale_answer_string(f->r->pool, &f->problem.title, &problem->title)
+        != NGX_OK
+        || ngx_scale_answer_string(f->r->pool, &f->problem.detail,
+                                   &problem->detail)
+           != NGX_OK
+        || ngx_scale_answer_string(f->r->pool, &f->problem.members,
+                                   &problem->members)
+           != NGX_OK
+        || ngx_scale_answer_string(f->r->pool, &f->problem.sqlstate,
+                                   &problem->sqlstate)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_flow_refuse(f, problem->cause);
+}
+
+
+static ngx_int_t
+ngx_scale_answer_string(ngx_pool_t *pool, ngx_str_t *to, ngx_str_t *from)
+{
+    to->len = from->len;
+    to->data = ngx_pnalloc(pool, from->len + 1);
+
+    if (to->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(to->data, from->data, from->len);
+
+    return NGX_OK;
+}

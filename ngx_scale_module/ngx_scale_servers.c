@@ -1,0 +1,468 @@
+
+/* the blocks scale_database and scale_cache */
+
+#include "ngx_scale_conf.h"
+#include "ngx_scale_block.h"
+
+
+static char *ngx_scale_database_server(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+static char *ngx_scale_database_unix(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_scale_pg_server_conf_t *server);
+static char *ngx_scale_database_password(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+static char *ngx_scale_database_queue(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+static char *ngx_scale_database_check(ngx_conf_t *cf,
+    ngx_scale_database_t *database);
+static char *ngx_scale_cache_server(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+static char *ngx_scale_cache_ring(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+
+
+static ngx_scale_block_directive_t  ngx_scale_database_block[] = {
+    { ngx_string("server"), 1, 1, ngx_scale_database_server, 0 },
+    { ngx_string("conninfo"), 1, 1, ngx_scale_block_set_str,
+      offsetof(ngx_scale_pg_conf_t, conninfo) },
+    { ngx_string("password_file"), 1, 1, ngx_scale_database_password, 0 },
+    { ngx_string("connections"), 1, 1, ngx_scale_block_set_num,
+      offsetof(ngx_scale_pg_conf_t, connections) },
+    { ngx_string("queue"), 1, 2, ngx_scale_database_queue, 0 },
+    { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
+      offsetof(ngx_scale_pg_conf_t, timeout) },
+    { ngx_string("connect_timeout"), 1, 1, ngx_scale_block_set_msec,
+      offsetof(ngx_scale_pg_conf_t, connect_timeout) },
+    { ngx_null_string, 0, 0, NULL, 0 }
+};
+
+
+static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
+    { ngx_string("server"), 1, 2, ngx_scale_cache_server, 0 },
+    { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
+      offsetof(ngx_scale_cache_conf_t, timeout) },
+    { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
+    { ngx_null_string, 0, 0, NULL, 0 }
+};
+
+
+char *
+ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_main_conf_t  *main = conf;
+
+    char                  *rv;
+    ngx_str_t             *word;
+    ngx_uint_t             i;
+    ngx_scale_pg_conf_t   *pg;
+    ngx_scale_database_t  *database, **slot;
+
+    word = cf->args->elts;
+    slot = main->databases.elts;
+
+    for (i = 0; i < main->databases.nelts; i++) {
+        if (slot[i]->conf.name.len == word[1].len
+            && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
+        {
+            return "has the name of another; give one of them "
+                   "another name";
+        }
+    }
+
+    database = ngx_pcalloc(cf->pool, sizeof(ngx_scale_database_t));
+    slot = ngx_array_push(&main->databases);
+
+    if (database == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = database;
+
+    ngx_scale_conf_here(cf, &database->place);
+
+    pg = &database->conf;
+    pg->name = word[1];
+    pg->connections = NGX_CONF_UNSET_UINT;
+    pg->queue = NGX_CONF_UNSET_UINT;
+    pg->queue_timeout = NGX_CONF_UNSET_MSEC;
+    pg->timeout = NGX_CONF_UNSET_MSEC;
+    pg->connect_timeout = NGX_CONF_UNSET_MSEC;
+
+    if (ngx_array_init(&pg->servers, cf->pool, 2,
+                       sizeof(ngx_scale_pg_server_conf_t))
+        != NGX_OK
+        || ngx_array_init(&pg->statements, cf->pool, 32, sizeof(void *))
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_scale_block_parse(cf, ngx_scale_database_block, pg);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    ngx_conf_init_uint_value(pg->connections, 16);
+    ngx_conf_init_uint_value(pg->queue, 1024);
+    ngx_conf_init_msec_value(pg->queue_timeout, 500);
+    ngx_conf_init_msec_value(pg->timeout, 2000);
+    ngx_conf_init_msec_value(pg->connect_timeout, 2000);
+
+    return ngx_scale_database_check(cf, database);
+}
+
+
+static char *
+ngx_scale_database_check(ngx_conf_t *cf, ngx_scale_database_t *database)
+{
+    ngx_int_t   rc;
+    ngx_str_t   error;
+
+    if (database->conf.servers.nelts == 0) {
+        ngx_scale_conf_error(cf, &database->place,
+                             "database \"%V\" has no \"server\"; write "
+                             "\"server host:port\"",
+                             &database->conf.name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (database->conf.conninfo.data == NULL) {
+        ngx_scale_conf_error(cf, &database->place,
+                             "database \"%V\" needs a \"conninfo\" such as "
+                             "\"dbname=app user=api\"", &database->conf.name);
+        return NGX_CONF_ERROR;
+    }
+
+    rc = ngx_scale_pg_conf_check(cf->pool, &database->conf, &error);
+
+    if (rc == NGX_DECLINED) {
+        ngx_scale_conf_error(cf, &database->place,
+                             "conninfo of database \"%V\": %V",
+                             &database->conf.name, &error);
+    }
+
+    return rc == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_scale_database_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_scale_pg_conf_t  *pg = block;
+
+    u_char                       port[NGX_INT_T_LEN], text[NGX_SOCKADDR_STRLEN];
+    ngx_url_t                    u;
+    ngx_str_t                   *word;
+    ngx_scale_pg_server_conf_t  *server;
+
+    word = cf->args->elts;
+
+    server = ngx_array_push(&pg->servers);
+    if (server == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(server, sizeof(ngx_scale_pg_server_conf_t));
+    server->name = word[1];
+
+    if (word[1].len > 5 && ngx_strncmp(word[1].data, "unix:", 5) == 0) {
+        return ngx_scale_database_unix(cf, &word[1], server);
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+    u.url = word[1];
+    u.default_port = 5432;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "server \"%V\": %s", &u.url,
+                           u.err ? u.err : "has no address");
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
+                              &server->host)
+        == NULL
+        || ngx_scale_stores_copy(cf->pool, port,
+                                 ngx_sprintf(port, "%ui", (ngx_uint_t) u.port)
+                                 - port, &server->port)
+           == NULL
+        || ngx_scale_stores_copy(cf->pool, text,
+                                 ngx_sock_ntop(u.addrs[0].sockaddr,
+                                               u.addrs[0].socklen, text,
+                                               sizeof(text), 0),
+                                 &server->hostaddr)
+           == NULL)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* libpq wants the directory and the port of <directory>/.s.PGSQL.<port> */
+
+static char *
+ngx_scale_database_unix(ngx_conf_t *cf, ngx_str_t *url,
+    ngx_scale_pg_server_conf_t *server)
+{
+    u_char  *p, *last, *path;
+
+    static ngx_str_t  file = ngx_string("/.s.PGSQL.");
+
+    path = url->data + 5;
+    last = url->data + url->len;
+    p = ngx_strnstr(path, (char *) file.data, last - path);
+
+    if (p == NULL || ngx_atoi(p + file.len, last - p - file.len) == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not a PostgreSQL socket; write "
+                           "unix:<directory>/.s.PGSQL.<port>", url);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_scale_stores_copy(cf->pool, path, p - path, &server->host) == NULL
+        || ngx_scale_stores_copy(cf->pool, p + file.len, last - p - file.len,
+                                 &server->port)
+           == NULL)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_scale_pg_conf_t  *pg = block;
+
+    u_char      buf[1024];
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_str_t  *word;
+
+    if (pg->password.data) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+
+    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(word[1].data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", &word[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    n = ngx_read_fd(fd, buf, sizeof(buf));
+
+    (void) ngx_close_file(fd);
+
+    while (n > 0 && (buf[n - 1] == LF || buf[n - 1] == CR)) {
+        n--;
+    }
+
+    if (n <= 0 || n == sizeof(buf)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" must hold the password and nothing else",
+                           &word[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_scale_stores_copy(cf->pool, buf, n, &pg->password)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_scale_database_queue(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_scale_pg_conf_t  *pg = block;
+
+    ngx_int_t   n, msec;
+    ngx_str_t  *word, value;
+
+    word = cf->args->elts;
+
+    if (pg->queue != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    n = ngx_atoi(word[1].data, word[1].len);
+    msec = 500;
+
+    if (cf->args->nelts == 3) {
+        msec = NGX_ERROR;
+
+        if (ngx_strncmp(word[2].data, "timeout=", 8) == 0) {
+            value.data = word[2].data + 8;
+            value.len = word[2].len - 8;
+            msec = ngx_parse_time(&value, 0);
+        }
+    }
+
+    if (n < 1 || msec < 1) {
+        return "takes a number of operations and timeout=, "
+               "such as \"queue 1024 timeout=500ms;\"";
+    }
+
+    pg->queue = n;
+    pg->queue_timeout = msec;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_main_conf_t  *main = conf;
+
+    char                     *rv;
+    ngx_str_t                *word;
+    ngx_uint_t                i;
+    ngx_scale_cache_store_t  *store, **slot;
+
+    word = cf->args->elts;
+    slot = main->caches.elts;
+
+    for (i = 0; i < main->caches.nelts; i++) {
+        if (slot[i]->conf.name.len == word[1].len
+            && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
+        {
+            return "has the name of another; give one of them "
+                   "another name";
+        }
+    }
+
+    store = ngx_pcalloc(cf->pool, sizeof(ngx_scale_cache_store_t));
+    slot = ngx_array_push(&main->caches);
+
+    if (store == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = store;
+
+    ngx_scale_conf_here(cf, &store->place);
+    store->conf.name = word[1];
+    store->conf.timeout = NGX_CONF_UNSET_MSEC;
+
+    if (ngx_array_init(&store->conf.servers, cf->pool, 4,
+                       sizeof(ngx_scale_cache_server_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_scale_block_parse(cf, ngx_scale_cache_block, &store->conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    ngx_conf_init_msec_value(store->conf.timeout, 50);
+
+    if (store->conf.servers.nelts == 0
+        || store->conf.servers.nelts > NGX_SCALE_ZONE_NODES
+        || main->caches.nelts > NGX_SCALE_ZONE_CACHES)
+    {
+        ngx_scale_conf_error(cf, &store->place,
+                             "cache \"%V\" needs 1 to %d \"server\" lines; at "
+                             "most %d caches may be declared",
+                             &store->conf.name, NGX_SCALE_ZONE_NODES,
+                             NGX_SCALE_ZONE_CACHES);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_cache_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_scale_cache_conf_t  *cache = block;
+
+    ngx_int_t                  weight;
+    ngx_url_t                  u;
+    ngx_str_t                 *word;
+    ngx_scale_cache_server_t  *server;
+
+    word = cf->args->elts;
+    weight = 1;
+
+    if (cf->args->nelts == 3) {
+        weight = NGX_ERROR;
+
+        if (ngx_strncmp(word[2].data, "weight=", 7) == 0) {
+            weight = ngx_atoi(word[2].data + 7, word[2].len - 7);
+        }
+
+        if (weight < 1) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\": write weight= and a number from 1",
+                               &word[2]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+    u.url = word[1];
+    u.default_port = 11211;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "server \"%V\": %s", &u.url,
+                           u.err ? u.err : "has no address");
+        return NGX_CONF_ERROR;
+    }
+
+    server = ngx_array_push(&cache->servers);
+    if (server == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    server->name = word[1];
+    server->addr = u.addrs[0];
+    server->port = u.family == AF_UNIX ? 0 : u.port;
+    server->weight = weight;
+
+    if (u.family == AF_UNIX) {
+        u.host.data = word[1].data + 5;
+        u.host.len = word[1].len - 5;
+    }
+
+    return ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
+                                 &server->host)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_scale_cache_ring(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_str_t  *word;
+
+    word = cf->args->elts;
+
+    if (ngx_strcmp(word[1].data, "zone") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ring %V\" is not available in this version; one "
+                           "web node needs \"ring zone\" or no line",
+                           &word[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
