@@ -46,7 +46,7 @@ SUITES  = all unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all asan unit test asan-test bench run deps clean FORCE
+.PHONY: all asan unit test asan-test bench soak run deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -148,6 +148,10 @@ asan-test: deps
 	TEST_NGINX_BINARY=$(ASAN)/nginx \
 	    NGX_SCALE_MODULE=$(ASAN)/ngx_scale_module.so $(ASANENV) \
 	    prove -It/lib $(T)
+
+soak: deps
+	$(MAKE) all
+	SCALE_SOAK=1 prove -It/lib t/herd.t t/load.t
 
 bench: deps
 	$(MAKE) all

@@ -1,7 +1,9 @@
 
 /*
- * A connection's life: connect, settings, ready, closed.  libpq's socket is
- * registered level-triggered, since PQconsumeInput() does not drain it.
+ * A connection's life: connect, settings, ready, closed.  libpq closes its
+ * socket by itself on errors, and while it connects opens others, perhaps of
+ * the same number: what is watched is a duplicate of ours.  Level-triggered,
+ * since PQconsumeInput() does not drain it.
  */
 
 #include "pg/pg_int.h"
@@ -105,15 +107,22 @@ ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
 }
 
 
-/* an ngx_connection_t for libpq's socket, which is not ours to close */
-
 static ngx_int_t
 ngx_scale_pg_register(ngx_scale_pg_conn_t *conn)
 {
+    ngx_socket_t       s;
     ngx_connection_t  *c;
 
-    c = ngx_get_connection(PQsocket(conn->pgconn), conn->pg->log);
+    s = fcntl(PQsocket(conn->pgconn), F_DUPFD_CLOEXEC, 0);
+    if (s == (ngx_socket_t) -1) {
+        ngx_log_error(NGX_LOG_ALERT, conn->pg->log, ngx_socket_errno,
+                      "fcntl(F_DUPFD_CLOEXEC) failed");
+        return NGX_ERROR;
+    }
+
+    c = ngx_get_connection(s, conn->pg->log);
     if (c == NULL) {
+        (void) ngx_close_socket(s);
         return NGX_ERROR;
     }
 
@@ -130,6 +139,11 @@ ngx_scale_pg_register(ngx_scale_pg_conn_t *conn)
     return NGX_OK;
 }
 
+
+/*
+ * ngx_close_connection() counts on the kernel to forget the events of what is
+ * closed; that is so for the last duplicate only.
+ */
 
 static void
 ngx_scale_pg_unregister(ngx_scale_pg_conn_t *conn)
@@ -149,21 +163,8 @@ ngx_scale_pg_unregister(ngx_scale_pg_conn_t *conn)
         ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
     }
 
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
-    }
+    ngx_close_connection(c);
 
-    if (c->write->posted) {
-        ngx_delete_posted_event(c->write);
-    }
-
-    c->read->closed = 1;
-    c->write->closed = 1;
-
-    ngx_reusable_connection(c, 0);
-    ngx_free_connection(c);
-
-    c->fd = (ngx_socket_t) -1;
     conn->connection = NULL;
 }
 
@@ -199,12 +200,12 @@ ngx_scale_pg_watch(ngx_scale_pg_conn_t *conn, ngx_uint_t reading,
 }
 
 
-/* the socket may be another one after each call of PQconnectPoll() */
-
 static void
 ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn)
 {
     PostgresPollingStatusType  status;
+
+    ngx_scale_pg_unregister(conn);
 
     status = PQconnectPoll(conn->pgconn);
 
@@ -213,13 +214,9 @@ ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn)
         return;
     }
 
-    if (PQsocket(conn->pgconn) != conn->connection->fd) {
-        ngx_scale_pg_unregister(conn);
-
-        if (ngx_scale_pg_register(conn) != NGX_OK) {
-            ngx_scale_pg_close(conn, "no connection is free in this worker");
-            return;
-        }
+    if (ngx_scale_pg_register(conn) != NGX_OK) {
+        ngx_scale_pg_close(conn, "no connection is free in this worker");
+        return;
     }
 
     ngx_scale_pg_watch(conn, status != PGRES_POLLING_WRITING,

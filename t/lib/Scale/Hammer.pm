@@ -1,0 +1,170 @@
+package Scale::Hammer;
+
+# Clients that read and count up the same rows, and know what was acknowledged
+# to any of them before: a floor per key, in a file of numbers that only grow.
+# The rows are "id, n"; POST adds one to n and answers the new n.
+
+use strict;
+use warnings;
+use Fcntl qw(:flock);
+use POSIX ();
+use Scale::Client;
+use Time::HiRes qw(time);
+
+my $keys = 512;
+
+
+# Options: port, dir, clients, seconds, keys, first (the row before the first),
+# depth (requests of a pipeline; 1 sends again what met a closing connection),
+# close (a connection per request), meanwhile (called once while they run).
+#
+# { reads, writes (acknowledged), unknown (writes without an answer), refused
+# (503, nothing changed), failed, stale, hung, first (an example of failed) }
+
+sub run
+{
+    my (%option) = @_;
+
+    my $floors = make_floors($option{dir});
+    my %sum = map { $_ => 0 }
+                  qw(reads writes unknown refused failed stale hung);
+    my @pipes = map { client_process($floors, $_, %option) }
+                    1 .. $option{clients};
+
+    $option{meanwhile}->() if $option{meanwhile};
+
+    for my $in (@pipes) {
+        my %part = split /[=\t]/, <$in> // 'lost=1';
+        my $first = delete $part{first};
+
+        $sum{first} //= $first if $first;
+        $sum{$_} += $part{$_} for keys %part;
+        close $in;
+    }
+
+    return \%sum;
+}
+
+
+sub client_process
+{
+    my ($floors, $seed, %option) = @_;
+
+    pipe(my $in, my $out) or die "pipe: $!";
+
+    my $pid = fork // die "fork: $!";
+
+    if ($pid == 0) {
+        $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM);
+        srand $seed;
+        my $part = client($floors, %option);
+        print $out join("\t", map { "$_=$part->{$_}" } keys %$part);
+        close $out;
+        POSIX::_exit(0);
+    }
+
+    close $out;
+
+    return $in;
+}
+
+
+sub client
+{
+    my ($floors, %option) = @_;
+
+    my $http = Scale::Client->new($option{port});
+    my $first = 1 + ($option{first} // 0);
+    my %part;
+    my $end = time + $option{seconds};
+
+    while (time < $end) {
+        my @ids = map { $first + int rand $option{keys} }
+                      1 .. 1 + int rand $option{depth};
+        my @requests = map { (rand() < 0.2 ? 'POST' : 'GET') . " /items/$_" }
+                           @ids;
+        my $before = read_floors($floors);
+        my @answers = $option{depth} == 1 ? $http->request(@requests)
+                                          : $http->pipeline(@requests);
+
+        for my $i (0 .. $#ids) {
+            judge(\%part, $before, $ids[$i], $requests[$i], $answers[$i],
+                  $floors);
+        }
+
+        $http->close() if $option{close};
+    }
+
+    $part{hung} = $http->{hung} // 0;
+
+    return \%part;
+}
+
+
+sub judge
+{
+    my ($part, $before, $id, $request, $answer, $floors) = @_;
+
+    my $writes = $request =~ /^POST/;
+    my ($n) = $answer->{body} =~ /"n":(\d+)/;
+
+    if ($answer->{code} != 200 || !defined $n) {
+        my $what = $answer->{code} == 503 ? 'refused'
+                   : $writes ? 'unknown' : 'failed';
+
+        $part->{$what}++;
+        $part->{first} //= "$request: $answer->{code} $answer->{body}"
+            =~ s/[\t\n=]+/ /gr;
+        return;
+    }
+
+    $part->{stale}++ if $n < $before->[$id] + $writes;
+    $part->{$writes ? 'writes' : 'reads'}++;
+
+    return if !$writes;
+
+    $before->[$id] = $n;
+    raise_floor($floors, $id, $n);
+}
+
+
+sub make_floors
+{
+    my ($dir) = @_;
+
+    open my $out, '>', "$dir/floors" or die "$dir/floors: $!\n";
+    print $out pack('Q*', (0) x $keys);
+    close $out;
+
+    return "$dir/floors";
+}
+
+
+sub read_floors
+{
+    my ($path) = @_;
+
+    open my $in, '<', $path or die "$path: $!\n";
+    sysread $in, my $all, 8 * $keys;
+
+    return [unpack 'Q*', $all];
+}
+
+
+sub raise_floor
+{
+    my ($path, $id, $n) = @_;
+
+    open my $io, '+<', $path or die "$path: $!\n";
+    flock $io, LOCK_EX;
+    sysseek $io, 8 * $id, 0;
+    sysread $io, my $value, 8;
+
+    return if unpack('Q', $value) >= $n;
+
+    sysseek $io, 8 * $id, 0;
+    syswrite $io, pack('Q', $n);
+}
+
+
+1;
