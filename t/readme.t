@@ -1,0 +1,74 @@
+# The manual: its configurations are accepted, and it names what there is.
+#
+# A block of README.md that begins with ```nginx and main, http or server is
+# what stands on that level.
+
+use strict;
+use warnings;
+use lib 't/lib';
+use Scale;
+use Test::More 'no_plan';
+use Scale::Process qw(slurp);
+
+my $dir = Scale::dir();
+my $readme = slurp('README.md');
+
+my $database = 'scale_database main { server 127.0.0.1:5432;'
+               . ' conninfo "dbname=app"; }';
+my $cache = 'scale_cache hot { server 127.0.0.1:11211; }';
+
+my %wrap = (
+    main => sub { $_[0] =~ s/^load_module.*\n//mr },
+    http => sub { "events {}\nhttp {\n$_[0]\n}\n" },
+    server => sub { "events {}\nhttp {\n$database\n$cache\nserver {\n"
+                    . "$_[0]\n}\n}\n" },
+);
+
+open my $out, '>', "$dir/password" or die "$dir/password: $!\n";
+print $out "secret\n";
+close $out;
+
+
+sub verdict
+{
+    my ($conf) = @_;
+
+    my $modules = join '', map { "load_module $_;\n" }
+                           split ' ', $ENV{TEST_NGINX_LOAD_MODULES};
+
+    $conf =~ s{/run/secrets/pg}{$dir/password}g;
+
+    open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";
+    print $out "${modules}pid $dir/pid;\n$conf";
+    close $out;
+
+    my $said = `$ENV{TEST_NGINX_BINARY} -t -p $dir/ -e $dir/error.log -c $dir/nginx.conf 2>&1`;
+
+    return $? == 0 ? 'accepted' : $said;
+}
+
+while ($readme =~ /^```nginx (\w+)\n(.*?)^```$/msg) {
+    my ($level, $text) = ($1, $2);
+    my $line = 1 + (substr($readme, 0, $-[0]) =~ tr/\n//);
+    my $wrap = $wrap{$level} or die "README.md:$line: no level $level\n";
+
+    is(verdict($wrap->($text)), 'accepted', "README.md:$line runs");
+}
+
+my %said = map { $_ => 1 } $readme =~ /^syntax \*\*(\w+)\*\*/mg;
+my %does = map { $_ => 1 }
+               slurp('ngx_scale_module/ngx_scale_module.c')
+               =~ /ngx_string\("(scale_\w+)"\)/g;
+
+is_deeply([sort keys %said], [sort keys %does],
+          'the manual has the directives of the module');
+
+%said = map { $_ => 1 } $readme =~ /`\$(scale_\w+)`/g;
+%does = map { $_ => 1 }
+            slurp('ngx_scale_module/http/variables.c')
+            =~ /ngx_string\("(scale_\w+)"\)/g;
+
+delete $said{scale_error_};
+
+is_deeply([sort keys %said], [sort keys %does],
+          'the manual has the variables of the module');
