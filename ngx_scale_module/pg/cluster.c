@@ -149,7 +149,8 @@ ngx_scale_pg_create_server(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *server)
             conn->server = server;
             conn->class = i;
             conn->prepared = ngx_pcalloc(pg->pool,
-                                         pg->conf->statements.nelts + 1);
+                                         (pg->conf->statements.nelts + 1)
+                                         * sizeof(uint32_t));
 
             if (conn->prepared == NULL) {
                 return NGX_ERROR;

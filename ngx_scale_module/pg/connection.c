@@ -467,7 +467,8 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
     conn->exclusive = 0;
     conn->failed = 0;
     conn->committed_locally = 0;
-    ngx_memzero(conn->prepared, conn->pg->conf->statements.nelts + 1);
+    ngx_memzero(conn->prepared, (conn->pg->conf->statements.nelts + 1)
+                                * sizeof(uint32_t));
 
     while (!ngx_queue_empty(&lost)) {
         q = ngx_queue_head(&lost);

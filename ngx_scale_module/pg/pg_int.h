@@ -31,7 +31,6 @@ typedef enum {
 typedef enum {
     NGX_SCALE_PG_SLOT_SETUP = 0,
     NGX_SCALE_PG_SLOT_BEGIN,
-    NGX_SCALE_PG_SLOT_DEALLOCATE,
     NGX_SCALE_PG_SLOT_PREPARE,
     NGX_SCALE_PG_SLOT_CALL,
     NGX_SCALE_PG_SLOT_END,             /* COMMIT or ROLLBACK */
@@ -42,6 +41,7 @@ typedef enum {
 typedef struct {
     ngx_scale_pg_slot_e        type;
     ngx_uint_t                 index;      /* of the statement, or the call */
+    uint32_t                   serial;     /* of the last preparation */
     ngx_scale_pg_op_t         *op;
     unsigned                   seen:1;     /* a result has arrived */
 } ngx_scale_pg_slot_t;
@@ -56,11 +56,6 @@ typedef enum {
 
 
 #define NGX_SCALE_PG_SLOTS      256        /* a power of two */
-
-/* of a statement on a connection */
-#define NGX_SCALE_PG_UNPREPARED   0
-#define NGX_SCALE_PG_PREPARED     1
-#define NGX_SCALE_PG_STALE        2
 
 
 struct ngx_scale_pg_conn_s {
@@ -80,7 +75,8 @@ struct ngx_scale_pg_conn_s {
     ngx_uint_t                 tail;
     ngx_uint_t                 depth;      /* operations in flight */
     ngx_uint_t                 batch;      /* of them, since the last Sync */
-    u_char                    *prepared;
+    uint32_t                  *prepared;   /* serial, 0: not prepared */
+    uint32_t                   serial;
 
     ngx_scale_pg_op_t          cancel;     /* of what runs here */
     ngx_scale_pg_call_t        cancel_call;

@@ -16,7 +16,12 @@ static void ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn,
 static void ngx_scale_pg_send_call(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op, ngx_uint_t n);
 static void ngx_scale_pg_prepare(ngx_scale_pg_conn_t *conn,
-    ngx_scale_pg_op_t *op, ngx_scale_pg_statement_t *statement, char *name);
+    ngx_scale_pg_op_t *op, ngx_scale_pg_statement_t *statement);
+static char *ngx_scale_pg_name(ngx_scale_pg_conn_t *conn, ngx_uint_t index,
+    u_char *name);
+
+
+#define NGX_SCALE_PG_NAME_LEN  (sizeof("scale__") + 2 * NGX_INT_T_LEN)
 
 
 static ngx_int_t
@@ -34,6 +39,7 @@ ngx_scale_pg_push(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
 
     slot->type = type;
     slot->index = index;
+    slot->serial = conn->serial;
     slot->op = op;
     slot->seen = 0;
 
@@ -220,20 +226,21 @@ static void
 ngx_scale_pg_send_call(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
     ngx_uint_t n)
 {
-    char                  name[sizeof("scale_") + NGX_INT_T_LEN];
+    u_char                name[NGX_SCALE_PG_NAME_LEN];
     ngx_scale_pg_call_t  *call;
 
     call = &op->calls[n];
 
-    *ngx_sprintf((u_char *) name, "scale_%ui", call->statement->index) = '\0';
-
-    if (conn->prepared[call->statement->index] != NGX_SCALE_PG_PREPARED) {
-        ngx_scale_pg_prepare(conn, op, call->statement, name);
+    if (conn->prepared[call->statement->index] == 0) {
+        ngx_scale_pg_prepare(conn, op, call->statement);
     }
 
     if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_CALL, op, n) == NGX_OK
-        && PQsendQueryPrepared(conn->pgconn, name, call->statement->nparams,
-                               call->values, NULL, NULL, 0)
+        && PQsendQueryPrepared(conn->pgconn,
+                               ngx_scale_pg_name(conn, call->statement->index,
+                                                 name),
+                               call->statement->nparams, call->values, NULL,
+                               NULL, 0)
            != 1)
     {
         ngx_scale_pg_break(conn, "a statement could not be sent");
@@ -241,35 +248,45 @@ ngx_scale_pg_send_call(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
 }
 
 
-/* optimistic: later operations rely on it; should it fail, they get 26000 */
+/*
+ * Optimistic: later operations rely on it; should it fail, they get 26000.
+ * A name is used once: what is sent already may hit an older preparation, but
+ * never collides with it.  Those that DDL made useless stay until the end of
+ * the session.
+ */
 
 static void
 ngx_scale_pg_prepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
-    ngx_scale_pg_statement_t *statement, char *name)
+    ngx_scale_pg_statement_t *statement)
 {
     Oid         oids[NGX_SCALE_PG_MAX_PARAMS];
-    u_char      command[sizeof("DEALLOCATE scale_") + NGX_INT_T_LEN];
+    u_char      name[NGX_SCALE_PG_NAME_LEN];
     ngx_uint_t  i;
-
-    if (conn->prepared[statement->index] == NGX_SCALE_PG_STALE) {
-        *ngx_sprintf(command, "DEALLOCATE %s", name) = '\0';
-        ngx_scale_pg_command(conn, NGX_SCALE_PG_SLOT_DEALLOCATE, op,
-                             (char *) command);
-    }
 
     for (i = 0; i < statement->nparams; i++) {
         oids[i] = (Oid) statement->oids[i];
     }
 
-    conn->prepared[statement->index] = NGX_SCALE_PG_PREPARED;
+    conn->prepared[statement->index] = ++conn->serial;
 
     if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_PREPARE, op,
                           statement->index)
         == NGX_OK
-        && PQsendPrepare(conn->pgconn, name, (char *) statement->sql.data,
-                         statement->nparams, oids)
+        && PQsendPrepare(conn->pgconn,
+                         ngx_scale_pg_name(conn, statement->index, name),
+                         (char *) statement->sql.data, statement->nparams,
+                         oids)
            != 1)
     {
         ngx_scale_pg_break(conn, "a statement could not be prepared");
     }
+}
+
+
+static char *
+ngx_scale_pg_name(ngx_scale_pg_conn_t *conn, ngx_uint_t index, u_char *name)
+{
+    *ngx_sprintf(name, "scale_%ui_%uD", index, conn->prepared[index]) = '\0';
+
+    return (char *) name;
 }

@@ -15,6 +15,8 @@ static void ngx_scale_pg_error(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
 static void ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, const char *sqlstate);
+static void ngx_scale_pg_forget(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_slot_t *slot, ngx_uint_t index);
 static void ngx_scale_pg_pop(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_pop_call(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
@@ -223,30 +225,48 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
 }
 
 
-/* 0A000: "cached plan must not change result type", after DDL */
+/*
+ * What is prepared anew when it is next sent.  26000: gone, by DEALLOCATE ALL
+ * or with a neighbour's error; 0A000: "cached plan must not change result
+ * type", after DDL.
+ */
 
 static void
 ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     const char *sqlstate)
 {
-    ngx_uint_t  index;
+    ngx_uint_t          i;
+    ngx_scale_pg_op_t  *op;
 
     if (slot->type == NGX_SCALE_PG_SLOT_PREPARE) {
-        conn->prepared[slot->index] = NGX_SCALE_PG_UNPREPARED;
+        ngx_scale_pg_forget(conn, slot, slot->index);
         return;
     }
 
-    if (slot->type != NGX_SCALE_PG_SLOT_CALL || slot->op == NULL) {
+    op = slot->op;
+
+    if (op == NULL
+        || slot->type != NGX_SCALE_PG_SLOT_CALL
+        || (ngx_strcmp(sqlstate, "26000") != 0
+            && ngx_strcmp(sqlstate, "0A000") != 0))
+    {
         return;
     }
 
-    index = slot->op->calls[slot->index].statement->index;
+    for (i = 0; i < op->ncalls; i++) {
+        ngx_scale_pg_forget(conn, slot, op->calls[i].statement->index);
+    }
+}
 
-    if (ngx_strcmp(sqlstate, "26000") == 0) {
-        conn->prepared[index] = NGX_SCALE_PG_UNPREPARED;
 
-    } else if (ngx_strcmp(sqlstate, "0A000") == 0) {
-        conn->prepared[index] = NGX_SCALE_PG_STALE;
+/* a preparation sent after the slot is not concerned */
+
+static void
+ngx_scale_pg_forget(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
+    ngx_uint_t index)
+{
+    if (conn->prepared[index] <= slot->serial) {
+        conn->prepared[index] = 0;
     }
 }
 

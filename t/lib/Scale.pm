@@ -94,6 +94,8 @@ sub prepare
 sub sql { return Scale::Postgres::sql(@_) }
 sub postgres_pid { return Scale::Postgres::pid() }
 sub restart_postgres { Scale::Postgres::restart() }
+sub stop_postgres { Scale::Postgres::shut_down() }
+sub start_postgres { Scale::Postgres::launch() }
 
 
 # how often statements LIKE this were executed
@@ -153,15 +155,23 @@ sub get
 }
 
 
-sub request
+sub request { return receive(begin(@_)) }
+
+
+# a request whose answer is fetched later by receive(), or never
+
+sub begin
 {
     my ($method, $path, $body, %headers) = @_;
 
     $headers{':port'} //= Scale::Nginx::latest_port()
                           // $ENV{TEST_NGINX_PORT};
 
-    return Scale::Http::request($method, $path, $body, %headers);
+    return Scale::Http::start($method, $path, $body, %headers);
 }
+
+
+sub receive { return Scale::Http::finish(@_) }
 
 
 sub wait_for { return Scale::Process::wait_for(@_) }

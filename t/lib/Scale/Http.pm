@@ -11,13 +11,20 @@ use Time::HiRes qw(time);
 
 
 # { code, headers (lower-case names), body, seconds, error }.  Options that
-# are no header fields: ":port", ":timeout" (seconds for the whole request).
+# are no header fields: ":port", ":timeout" (seconds for the whole request),
+# ":socket" (a connection that is open already).
 
-sub request
+sub request { return finish(start(@_)) }
+
+
+# a request whose answer is fetched later, or never: { socket, … }
+
+sub start
 {
     my ($method, $path, $body, %headers) = @_;
 
     my $port = delete $headers{':port'};
+    my $socket = delete $headers{':socket'};
     my $patience = delete $headers{':timeout'} // 10;
     my $start = time;
     my %send = (Host => 'localhost', Connection => 'close', %headers);
@@ -28,31 +35,48 @@ sub request
                     (map { "$_: $send{$_}" } sort keys %send), '',
                     $body // '';
 
-    my ($raw, $error) = talk($port, $text, $start + $patience);
-    my $answer = parse($raw, $method);
+    my $begun = { method => $method, start => $start,
+                  deadline => $start + $patience };
+
+    $begun->{socket} = $socket
+                       // IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                                PeerPort => $port,
+                                                Timeout => $patience);
+
+    if ($begun->{socket}) {
+        local $SIG{PIPE} = 'IGNORE';
+        $begun->{socket}->syswrite($text);
+
+    } else {
+        $begun->{error} = "cannot connect: $@";
+    }
+
+    return $begun;
+}
+
+
+sub finish
+{
+    my ($begun) = @_;
+
+    my ($raw, $error) = $begun->{socket}
+                        ? drain($begun->{socket}, $begun->{deadline})
+                        : ('', $begun->{error});
+    my $answer = parse($raw, $begun->{method});
 
     $answer->{error} = $error if defined $error;
-    $answer->{seconds} = time - $start;
+    $answer->{seconds} = time - $begun->{start};
 
     return $answer;
 }
 
 
-sub talk
+sub drain
 {
-    my ($port, $text, $deadline) = @_;
-
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                       PeerPort => $port,
-                                       Timeout => $deadline - time)
-        or return ('', "cannot connect: $@");
-
-    local $SIG{PIPE} = 'IGNORE';
+    my ($socket, $deadline) = @_;
 
     my $select = IO::Select->new($socket);
     my $raw = '';
-
-    $socket->syswrite($text);
 
     while ($select->can_read(left($deadline))) {
         my $n = sysread $socket, $raw, 65536, length $raw;

@@ -214,9 +214,17 @@ sub halt
 }
 
 
-sub restart
+# as an administrator does
+
+sub shut_down
 {
     stop($server->{pid}, 'INT');
+}
+
+
+sub restart
+{
+    shut_down();
     launch();
 }
 
