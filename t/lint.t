@@ -105,8 +105,6 @@ my %allocates = (
 my %formats = (
     'ngx_scale_module/route/time.c ".%V"' =>
         'the parser takes six digits of a fraction',
-    'ngx_scale_module/pg/pipeline.c "DEALLOCATE %s"' =>
-        'the name is "scale_" and a number',
     'ngx_scale_module/http/problem.c ",\"sqlstate\":\"%*s\""' =>
         'two characters',
     'ngx_scale_module/http/problem.c ",\"errors\":%V"' =>
@@ -289,7 +287,7 @@ my @rules = (
                   . "ngx_scale_a_block[] = {\n"
                   . qq(    { ngx_string("one"), 1, 1, a, 0 },\n)
                   . qq(    { ngx_string("two"), 1, 1, a, 0 },\n};\n),
-              'README.md' => "**scale_a** holds `one 1`.\n\n`two`\n" },
+              'README.md' => "### scale_a\n\n| `one 1` |\n\n### b\n`two`\n" },
   finds  => 1 },
 
 { title  => 'README.md has each variable, and no other',
@@ -685,16 +683,16 @@ sub directives
 }
 
 
-# What a block holds is in the paragraph that begins with its name.
+# What a block holds is in the section with its name.
 
 sub inner_directives
 {
     my ($tree) = @_;
     my @found;
 
-    my %paragraph = map { $_->[2] =~ /^\*\*(\w+)/ ? ($1 => $_->[2]) : () }
-                    $tree->text_matches(qr{^README\.md$},
-                        qr/^(\*\*scale_\w+\*\*.*?)(?:\n\n|\z)/ms);
+    my %section = map { $_->[2] =~ /^### (\w+)/ ? ($1 => $_->[2]) : () }
+                  $tree->text_matches(qr{^README\.md$},
+                      qr/^(\#\#\#\ scale_\w+\n.*?)(?=^\#|\z)/ms);
 
     for my $path ($tree->paths($module)) {
         my $text = $tree->uncommented($path);
@@ -706,7 +704,7 @@ sub inner_directives
             my $line = 1 + $above =~ tr/\n//;
 
             push @found, map { [$path, $line, "$block has no \"$_\""] }
-                         grep { ($paragraph{$block} // '') !~ /`$_\b/ }
+                         grep { ($section{$block} // '') !~ /`$_\b/ }
                               $table =~ /ngx_string\("(\w+)"\)/g;
         }
     }

@@ -1,4 +1,4 @@
-# The manual: its configurations are accepted, and it names what there is.
+# The manual: its configurations are accepted.  What it names, t/lint.t checks.
 #
 # A block of README.md that begins with ```nginx and main, http or server is
 # what stands on that level.
@@ -54,21 +54,3 @@ while ($readme =~ /^```nginx (\w+)\n(.*?)^```$/msg) {
 
     is(verdict($wrap->($text)), 'accepted', "README.md:$line runs");
 }
-
-my %said = map { $_ => 1 } $readme =~ /^syntax \*\*(\w+)\*\*/mg;
-my %does = map { $_ => 1 }
-               slurp('ngx_scale_module/ngx_scale_module.c')
-               =~ /ngx_string\("(scale_\w+)"\)/g;
-
-is_deeply([sort keys %said], [sort keys %does],
-          'the manual has the directives of the module');
-
-%said = map { $_ => 1 } $readme =~ /`\$(scale_\w+)`/g;
-%does = map { $_ => 1 }
-            slurp('ngx_scale_module/http/variables.c')
-            =~ /ngx_string\("(scale_\w+)"\)/g;
-
-delete $said{scale_error_};
-
-is_deeply([sort keys %said], [sort keys %does],
-          'the manual has the variables of the module');

@@ -13,8 +13,9 @@ static void ngx_scale_pg_good(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
 static void ngx_scale_pg_error(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
+static ngx_uint_t ngx_scale_pg_is_unprepared(PGresult *result);
 static void ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn,
-    ngx_scale_pg_slot_t *slot, const char *sqlstate);
+    ngx_scale_pg_slot_t *slot, ngx_uint_t all);
 static void ngx_scale_pg_forget(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, ngx_uint_t index);
 static void ngx_scale_pg_pop(ngx_scale_pg_conn_t *conn);
@@ -105,7 +106,7 @@ ngx_scale_pg_result(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
             slot->op->aborted = 1;
         }
 
-        ngx_scale_pg_unprepare(conn, slot, "");
+        ngx_scale_pg_unprepare(conn, slot, 0);
         return;
 
     case PGRES_FATAL_ERROR:
@@ -183,7 +184,7 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
                    "scale pg error %s %s slot:%ui op:%p", severity, sqlstate,
                    slot->type, op);
 
-    ngx_scale_pg_unprepare(conn, slot, sqlstate);
+    ngx_scale_pg_unprepare(conn, slot, ngx_scale_pg_is_unprepared(result));
 
     if (slot->type == NGX_SCALE_PG_SLOT_SETUP) {
         ngx_scale_pg_break(conn, "the session's settings were refused");
@@ -226,14 +227,30 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
 
 
 /*
- * What is prepared anew when it is next sent.  26000: gone, by DEALLOCATE ALL
- * or with a neighbour's error; 0A000: "cached plan must not change result
- * type", after DDL.
+ * 26000: gone, by DEALLOCATE ALL or with a neighbour's error.  0A000 has many
+ * meanings; "cached plan must not change result type", after DDL, comes from
+ * RevalidateCachedQuery() (PostgreSQL, plancache.c).
  */
+
+static ngx_uint_t
+ngx_scale_pg_is_unprepared(PGresult *result)
+{
+    char  *sqlstate, *function;
+
+    sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+    return ngx_strcmp(sqlstate, "26000") == 0
+           || (ngx_strcmp(sqlstate, "0A000") == 0 && function
+               && ngx_strcmp(function, "RevalidateCachedQuery") == 0);
+}
+
+
+/* what is prepared anew when it is next sent */
 
 static void
 ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
-    const char *sqlstate)
+    ngx_uint_t all)
 {
     ngx_uint_t          i;
     ngx_scale_pg_op_t  *op;
@@ -245,11 +262,7 @@ ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
 
     op = slot->op;
 
-    if (op == NULL
-        || slot->type != NGX_SCALE_PG_SLOT_CALL
-        || (ngx_strcmp(sqlstate, "26000") != 0
-            && ngx_strcmp(sqlstate, "0A000") != 0))
-    {
+    if (!all || op == NULL || slot->type != NGX_SCALE_PG_SLOT_CALL) {
         return;
     }
 

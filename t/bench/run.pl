@@ -15,7 +15,6 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
-use Test::Nginx::Socket 'no_plan';
 use List::Util qw(max min);
 
 my $rounds = $ENV{ROUNDS} || 5;
