@@ -36,13 +36,22 @@ sub verdict
     my $modules = join '', map { "load_module $_;\n" }
                            split ' ', $ENV{TEST_NGINX_LOAD_MODULES};
 
+    my $temp = join '', map { "${_}_temp_path $dir/$_;\n" }
+                        qw(client_body proxy fastcgi uwsgi scgi);
+
     $conf =~ s{/run/secrets/pg}{$dir/password}g;
+    $conf =~ s/^http \{\n/$&$temp/m;
 
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";
     print $out "${modules}pid $dir/pid;\n$conf";
     close $out;
 
-    my $said = `$ENV{TEST_NGINX_BINARY} -t -p $dir/ -e $dir/error.log -c $dir/nginx.conf 2>&1`;
+    # nginx leaves its pools behind when it exits after a test
+    local $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} // (),
+                                         'detect_leaks=0';
+
+    my $said = `$ENV{TEST_NGINX_BINARY} -t -p $dir/ -e $dir/error.log \
+                -c $dir/nginx.conf 2>&1`;
 
     return $? == 0 ? 'accepted' : $said;
 }
