@@ -50,8 +50,9 @@ sub verdict
     local $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} // (),
                                          'detect_leaks=0';
 
-    my $said = `$ENV{TEST_NGINX_BINARY} -t -p $dir/ -e $dir/error.log \
-                -c $dir/nginx.conf 2>&1`;
+    my @command = ($ENV{TEST_NGINX_BINARY}, '-t', '-p', "$dir/",
+                   '-e', "$dir/error.log", '-c', "$dir/nginx.conf");
+    my $said = qx(@command 2>&1);
 
     return $? == 0 ? 'accepted' : $said;
 }
