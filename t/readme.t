@@ -40,7 +40,7 @@ sub verdict
                         qw(client_body proxy fastcgi uwsgi scgi);
 
     $conf =~ s{/run/secrets/pg}{$dir/password}g;
-    $conf =~ s/^http \{\n/$&$temp/m;
+    $conf =~ s/^http \{\n/$&access_log off;\n$temp/m;
 
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";
     print $out "${modules}pid $dir/pid;\n$conf";
