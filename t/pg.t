@@ -224,7 +224,7 @@ code('GET', $_) for qw(/items/1 /loose/1 /other/1);
 is(codes(together(qw(/forget /items/1 /loose/1 /other/1))), '200 200 200 200',
    'statements sent with a DEALLOCATE ALL are prepared again');
 
-my $reader = Scale::get('/pid')->{body};
+my $reader = int Scale::get('/pid')->{body};
 code('GET', '/nap');
 stopped($reader);
 my @begun = (together(qw(/raise/22012 /fresh/1)), together(qw(/nap /fresh/2)));

@@ -217,12 +217,6 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     }
 
     ngx_scale_pg_fail(op, result);
-
-    if (op->look && !op->ending && conn->class == NGX_SCALE_PG_CLASS_EXCLUSIVE)
-    {
-        op->ending = 1;
-        ngx_scale_pg_sync(conn, op, 1);
-    }
 }
 
 
@@ -318,7 +312,17 @@ ngx_scale_pg_pop_call(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         return;
     }
 
-    if (op && op->look && !op->ending && op->received == op->ncalls) {
+    if (op == NULL || op->look == NULL || op->ending) {
+        return;
+    }
+
+    /* not when the error arrives: libpq owes the end of its results then */
+
+    if (op->failure) {
+        op->ending = 1;
+        ngx_scale_pg_sync(conn, op, 1);
+
+    } else if (op->received == op->ncalls) {
         op->looking = 1;
         op->look(op);
     }
