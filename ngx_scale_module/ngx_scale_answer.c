@@ -406,6 +406,7 @@ ngx_scale_answer_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
     f->answer.etag.len = entry->etag.len;
     p = ngx_cpymem(p, entry->etag.data, entry->etag.len);
 
+    f->answer.unverified = entry->unverified;
     f->answer.body.data = p;
     f->answer.body.len = entry->body.len;
     ngx_memcpy(p, entry->body.data, entry->body.len);
@@ -420,8 +421,23 @@ ngx_scale_answer_send(ngx_scale_flow_t *f)
     ngx_chain_t           out;
     ngx_scale_response_t  response;
 
+    /* RFC 9211, 2.8: no primary could say whether it is new */
+
+    static ngx_str_t  cache_status = ngx_string("Cache-Status");
+    static ngx_str_t  unverified = ngx_string("ngx_scale; fwd=miss; "
+                                              "detail=unverified");
+
     if (f->problem.cause) {
         f->rc = ngx_scale_problem_prepare(f->r, &f->problem);
+        return NGX_DONE;
+    }
+
+    if (f->answer.unverified
+        && ngx_scale_answer_keep(f, &f->answer.fields, &cache_status,
+                                 &unverified)
+           != NGX_OK)
+    {
+        f->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
         return NGX_DONE;
     }
 

@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
     ngx_scale_pg_conf_t          conf;
     ngx_scale_place_in_conf_t    place;
+    ngx_scale_pg_quota_t       **quotas;     /* the node's */
     ngx_scale_pg_t              *pg;         /* the worker's */
 } ngx_scale_database_t;
 
@@ -78,7 +79,15 @@ typedef struct {
     ngx_scale_place_in_conf_t    place;
     unsigned                     read:1;
     unsigned                     write:1;
+    unsigned                     primary:1;  /* role=primary */
 } ngx_scale_query_t;
+
+
+/* scale_consistency */
+
+#define NGX_SCALE_STRICT       0
+#define NGX_SCALE_BOUNDED      1
+#define NGX_SCALE_PRIMARY      2
 
 
 #define NGX_SCALE_SHAPE_ROW    NGX_SCALE_JSON_ROW
@@ -138,6 +147,7 @@ typedef struct {
     unsigned                     json:1;     /* binds members of the body */
     unsigned                     body:1;     /* binds the body itself */
     unsigned                     look:1;     /* looks before COMMIT */
+    unsigned                     primary:1;  /* a read, of it only */
     unsigned                     transaction:1;
 } ngx_scale_method_t;
 
@@ -151,6 +161,9 @@ struct ngx_scale_loc_conf_s {
     ngx_scale_database_t        *database;
     ngx_scale_cache_store_t     *store;
     ngx_msec_t                   deadline;
+    ngx_uint_t                   consistency;
+    ngx_msec_t                   wait;       /* for a replica: bounded */
+    ngx_flag_t                   stale_down;
 
     ngx_array_t                 *params;     /* of ngx_scale_declared_t */
     ngx_array_t                 *queries;    /* of ngx_scale_query_t */
@@ -178,6 +191,8 @@ char *ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_consistency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 char *ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

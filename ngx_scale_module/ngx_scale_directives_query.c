@@ -308,19 +308,18 @@ ngx_scale_query_empty(ngx_conf_t *cf, ngx_scale_query_t *query,
 }
 
 
-/* every read goes to the primary as yet, which is right for both */
-
 static char *
 ngx_scale_query_role(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
-    if ((value->len == 7 && ngx_strncmp(value->data, "primary", 7) == 0)
-        || (value->len == 7 && ngx_strncmp(value->data, "replica", 7) == 0))
-    {
-        return NGX_CONF_OK;
+    if (ngx_strcmp(value->data, "primary") != 0) {
+        return "takes role=primary; where it is not written, a replica "
+               "answers if it can";
     }
 
-    return "takes role=primary or role=replica";
+    query->primary = 1;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -27,6 +27,7 @@ typedef struct {
     ngx_str_t                    body;
     ngx_str_t                    meta;       /* see ngx_scale_answer.c */
     ngx_array_t                 *fields;     /* of ngx_keyval_t, or NULL */
+    unsigned                     unverified:1;  /* no primary was asked */
 } ngx_scale_answer_t;
 
 

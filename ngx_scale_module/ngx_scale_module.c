@@ -57,6 +57,20 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_consistency"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_scale_conf_consistency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_stale_if_primary_down"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_scale_loc_conf_t, stale_down),
+      NULL },
+
     { ngx_string("scale_route"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_scale_conf_route,
@@ -210,6 +224,9 @@ ngx_scale_create_loc_conf(ngx_conf_t *cf)
 
     loc->http.enabled = NGX_CONF_UNSET;
     loc->deadline = NGX_CONF_UNSET_MSEC;
+    loc->consistency = NGX_CONF_UNSET_UINT;
+    loc->wait = NGX_CONF_UNSET_MSEC;
+    loc->stale_down = NGX_CONF_UNSET;
     loc->ttl = NGX_CONF_UNSET;
     loc->missing = NGX_CONF_UNSET;
     loc->bypass = NGX_CONF_UNSET_PTR;
@@ -237,6 +254,10 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->use_database, prev->use_database, "");
     ngx_conf_merge_str_value(conf->use_cache, prev->use_cache, "");
     ngx_conf_merge_msec_value(conf->deadline, prev->deadline, 10000);
+    ngx_conf_merge_uint_value(conf->consistency, prev->consistency,
+                              NGX_SCALE_STRICT);
+    ngx_conf_merge_msec_value(conf->wait, prev->wait, 100);
+    ngx_conf_merge_value(conf->stale_down, prev->stale_down, 0);
     ngx_conf_merge_ptr_value(conf->bypass, prev->bypass, NULL);
     ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
 

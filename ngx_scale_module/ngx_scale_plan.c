@@ -243,6 +243,7 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
         m->queries[m->nqueries++] = &query[i];
         m->write |= query[i].write;
+        m->primary |= query[i].primary;
         m->timeout = ngx_max(m->timeout, query[i].timeout);
         reads += query[i].read;
 

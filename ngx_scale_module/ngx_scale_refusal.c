@@ -24,7 +24,8 @@ ngx_scale_answer_problem(ngx_scale_flow_t *f)
 
     if (f->op.server) {
         f->ctx.db_server = *f->op.server;
-        ngx_str_set(&f->ctx.db_role, "primary");
+        f->ctx.db_role = *f->op.role;
+        f->answer.unverified = f->op.unverified;
     }
 
     if (f->op.cause == NGX_SCALE_CAUSE_NONE) {

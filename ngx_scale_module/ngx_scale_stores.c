@@ -5,7 +5,19 @@
 #include "ngx_scale_block.h"
 
 
+/* what the slab pool's "data" points to */
+
+typedef struct {
+    ngx_scale_zone_t        cache;
+    ngx_scale_pg_zone_t    *pg;
+} ngx_scale_zone_roots_t;
+
+
 static ngx_int_t ngx_scale_zone_init(ngx_shm_zone_t *zone, void *data);
+static ngx_int_t ngx_scale_zone_join_databases(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots);
+static ngx_int_t ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots);
 static ngx_int_t ngx_scale_zone_keeps_size(ngx_conf_t *cf, ngx_str_t *name,
     size_t size);
 
@@ -111,7 +123,7 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         }
     }
 
-    if (main->caches.nelts == 0) {
+    if (main->caches.nelts == 0 && main->databases.nelts == 0) {
         return NGX_CONF_OK;
     }
 
@@ -182,30 +194,77 @@ ngx_scale_zone_keeps_size(ngx_conf_t *cf, ngx_str_t *name, size_t size)
 static ngx_int_t
 ngx_scale_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
+    ngx_slab_pool_t         *pool;
+    ngx_scale_zone_roots_t  *roots;
+
+    pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+    roots = pool->data;
+
+    if (roots == NULL) {
+        roots = ngx_slab_calloc(pool, sizeof(ngx_scale_zone_roots_t));
+        if (roots == NULL) {
+            return NGX_ERROR;
+        }
+
+        roots->pg = ngx_scale_pg_zone_create(pool);
+        if (roots->pg == NULL) {
+            return NGX_ERROR;
+        }
+
+        pool->data = roots;
+    }
+
+    if (ngx_scale_zone_join_databases(shm_zone, roots) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_zone_join_caches(shm_zone, roots);
+}
+
+
+static ngx_int_t
+ngx_scale_zone_join_databases(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots)
+{
+    ngx_uint_t               i;
+    ngx_scale_main_conf_t   *main;
+    ngx_scale_database_t   **database;
+
+    main = shm_zone->data;
+    database = main->databases.elts;
+
+    for (i = 0; i < main->databases.nelts; i++) {
+        database[i]->quotas = ngx_scale_pg_zone_join(roots->pg,
+                                                     main->databases.pool,
+                                                     &database[i]->conf);
+
+        if (database[i]->quotas == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                          "no room for database \"%V\" in scale_zone; make "
+                          "it larger and restart nginx",
+                          &database[i]->conf.name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots)
+{
     ngx_uint_t                 i;
-    ngx_slab_pool_t           *pool;
-    ngx_scale_zone_t          *zone;
     ngx_scale_main_conf_t     *main;
     ngx_scale_cache_store_t  **store;
 
     main = shm_zone->data;
-    pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    zone = pool->data;
-
-    if (zone == NULL) {
-        zone = ngx_slab_calloc(pool, sizeof(ngx_scale_zone_t));
-        if (zone == NULL) {
-            return NGX_ERROR;
-        }
-
-        pool->data = zone;
-    }
-
     store = main->caches.elts;
 
     for (i = 0; i < main->caches.nelts; i++) {
-        store[i]->record = ngx_scale_zone_join(zone, &store[i]->conf.name,
+        store[i]->record = ngx_scale_zone_join(&roots->cache,
+                               &store[i]->conf.name,
                                ngx_scale_cache_signature(&store[i]->conf));
 
         if (store[i]->record == NULL) {
@@ -224,20 +283,15 @@ ngx_scale_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 ngx_int_t
 ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
 {
-    ngx_uint_t                 i, workers;
-    ngx_core_conf_t           *ccf;
+    ngx_uint_t                 i;
     ngx_scale_database_t     **database;
     ngx_scale_cache_store_t  **store;
-
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
-    workers = ngx_process == NGX_PROCESS_WORKER ? ccf->worker_processes : 1;
 
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
         database[i]->pg = ngx_scale_pg_create(cycle->pool, &database[i]->conf,
-                                              ngx_worker, workers,
-                                              cycle->log);
+                                              database[i]->quotas, cycle->log);
         if (database[i]->pg == NULL) {
             return NGX_ERROR;
         }

@@ -169,7 +169,7 @@ refused('an unknown directive of a database', <<'END',
     }
 END
         'unknown directive "serve" in this block; it knows server conninfo '
-        . 'password_file connections queue timeout connect_timeout');
+        . 'password_file connections queue zone max_lag idle lifetime timeout connect_timeout');
 
 refused('too many arguments of a block\'s directive', <<'END',
     scale_cache hot {
@@ -670,7 +670,7 @@ END
 route_refused('an unknown role', <<'END',
     scale_query GET row "SELECT 1" role=master;                 # <-
 END
-        'takes role=primary or role=replica');
+        'takes role=primary; where it is not written, a replica answers if it can');
 
 route_refused('a timeout that is no time', <<'END',
     scale_query GET row "SELECT 1" timeout=never;               # <-

@@ -61,3 +61,18 @@ BEGIN
     PERFORM scale.fail(status, title, members);
 END
 $$;
+
+
+-- The timeline a standby follows.  Only members of pg_monitor see the WAL
+-- receiver; it is gone while the upstream is, and then the control file knows.
+-- Apply this file as a superuser, or grant pg_read_all_stats to its owner.
+
+CREATE OR REPLACE FUNCTION scale.timeline() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(
+               (SELECT received_tli FROM pg_stat_wal_receiver),
+               (SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
+                  FROM pg_control_checkpoint() c, pg_control_recovery() r)
+           )::bigint
+$$;

@@ -95,6 +95,7 @@ struct ngx_scale_read_s {
     void                        *failure;
     unsigned                     shared:1;   /* HIT: of another's fill */
     unsigned                     bypassed:1; /* FILL: the cache is not asked */
+    unsigned                     pending:1;  /* FILL: a write is under way */
 
     ngx_queue_t                  queue;      /* private */
     ngx_scale_flight_t          *flight;

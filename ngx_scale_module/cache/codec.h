@@ -40,6 +40,7 @@ typedef struct {
     ngx_str_t       meta;
     ngx_str_t       body;
     unsigned        negative:1;
+    unsigned        unverified:1;      /* maybe old: never stored */
 } ngx_scale_entry_t;
 
 

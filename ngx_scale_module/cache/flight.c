@@ -338,6 +338,9 @@ ngx_scale_flight_decide(ngx_scale_flight_t *flight)
                    "scale cache \"%V\" status:%ui flags:%uD tagged:%ui",
                    &flight->node.str, op->status, op->rflags, tagged);
 
+    flight->marked = op->status == NGX_SCALE_MEMC_VA
+                     && op->rflags == NGX_SCALE_CACHE_PENDING;
+
     if (op->status == NGX_SCALE_MEMC_VA) {
 
         if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {
@@ -502,6 +505,7 @@ ngx_scale_flight_lead(ngx_scale_flight_t *flight)
 
     leader->verdict = NGX_SCALE_CACHE_FILL;
     leader->bypassed = flight->bypassed;
+    leader->pending = flight->marked;
     leader->handler(leader);
 }
 
@@ -515,7 +519,10 @@ ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
     flight->leader = NULL;
     read->flight = NULL;
 
-    if (flight->leased) {
+    if (entry->unverified) {
+        ngx_scale_flight_free_lease(flight);
+
+    } else if (flight->leased) {
         ngx_scale_flight_store(flight, read, entry);
     }
 

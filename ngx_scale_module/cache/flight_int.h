@@ -51,6 +51,7 @@ struct ngx_scale_flight_s {
 
     unsigned                     leased:1;
     unsigned                     bypassed:1; /* the fill is not stored */
+    unsigned                     marked:1;   /* a write is under way */
     unsigned                     cleared:1;  /* once per flight */
 };
 

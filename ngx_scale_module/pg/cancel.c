@@ -82,18 +82,17 @@ ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
 
     op = &conn->cancel;
 
-    if (op->waiting || op->active) {
+    if (op->active) {
         return;
     }
 
     *ngx_sprintf(conn->cancel_pid, "%d", PQbackendPID(conn->pgconn)) = '\0';
     conn->cancel_value = (char *) conn->cancel_pid;
-    conn->cancel_call.statement = &conn->pg->cancel;
+    conn->cancel_call.statement = &conn->pg->own[NGX_SCALE_PG_OWN_CANCEL];
     conn->cancel_call.values = &conn->cancel_value;
 
     ngx_memzero(op, sizeof(ngx_scale_pg_op_t));
 
-    op->kind = NGX_SCALE_PG_READ;
     op->calls = &conn->cancel_call;
     op->ncalls = 1;
     op->done = ngx_scale_pg_interrupted;
@@ -101,7 +100,7 @@ ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
 
     conn->stray = ngx_current_msec + NGX_SCALE_PG_STRAY;
 
-    ngx_scale_pg_submit(conn->pg, op);
+    (void) ngx_scale_pg_control(conn->server, op);
 }
 
 

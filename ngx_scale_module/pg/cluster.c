@@ -1,48 +1,39 @@
 
 /*
- * A worker's cluster: bounded queues, the choice of a connection, and the
- * pump that sends once per turn of the event loop what waits.
+ * A worker's cluster: bounded lines of what waits, and the pump that sends
+ * once per turn of the event loop what can be sent.
  */
 
 #include "pg/pg_int.h"
 
 
-static void ngx_scale_pg_share(ngx_scale_pg_t *pg, ngx_uint_t worker,
-    ngx_uint_t nworkers);
 static ngx_int_t ngx_scale_pg_create_server(ngx_scale_pg_t *pg,
     ngx_scale_pg_server_t *server);
 static void ngx_scale_pg_pump_handler(ngx_event_t *ev);
 static void ngx_scale_pg_pump_line(ngx_scale_pg_t *pg, ngx_uint_t line);
-static ngx_scale_pg_conn_t *ngx_scale_pg_choose(ngx_scale_pg_t *pg,
-    ngx_uint_t class, ngx_scale_pg_op_t *op);
-static ngx_uint_t ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn,
+static ngx_uint_t ngx_scale_pg_gives_up(ngx_scale_pg_t *pg, ngx_uint_t line,
     ngx_scale_pg_op_t *op);
-static void ngx_scale_pg_grow(ngx_scale_pg_t *pg, ngx_uint_t class);
+static void ngx_scale_pg_pump_server(ngx_scale_pg_server_t *server);
 static void ngx_scale_pg_tick_handler(ngx_event_t *ev);
 static void ngx_scale_pg_refuse(ngx_scale_pg_t *pg);
-static ngx_uint_t ngx_scale_pg_line(ngx_scale_pg_t *pg,
-    ngx_scale_pg_op_t *op);
 
-
-/* operations in flight on one connection of a class */
-
-static ngx_uint_t  ngx_scale_pg_depths[NGX_SCALE_PG_NCLASSES] = {
-    32, 4, 1, 8
-};
 
 #define NGX_SCALE_PG_BATCH       16     /* of one Sync */
 #define NGX_SCALE_PG_TICK        20     /* ms */
-#define NGX_SCALE_PG_STUCK       50     /* ms, then others go elsewhere */
+
+/* retries: at once, and for each request, in tenths */
+#define NGX_SCALE_PG_RETRIES     1000
 
 #define NGX_SCALE_PG_NONE        ((ngx_uint_t) -1)
 
 
 ngx_scale_pg_t *
 ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
-    ngx_uint_t worker, ngx_uint_t nworkers, ngx_log_t *log)
+    ngx_scale_pg_quota_t **quotas, ngx_log_t *log)
 {
-    ngx_uint_t       i;
-    ngx_scale_pg_t  *pg;
+    ngx_uint_t              i;
+    ngx_scale_pg_t         *pg;
+    ngx_scale_pg_server_t  *server;
 
     pg = ngx_pcalloc(pool, sizeof(ngx_scale_pg_t));
     if (pg == NULL) {
@@ -53,35 +44,30 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     pg->pool = pool;
     pg->log = log;
     pg->nservers = conf->servers.nelts;
+    pg->started = ngx_current_msec;
+    pg->retries = NGX_SCALE_PG_RETRIES;
 
     ngx_queue_init(&pg->refused);
 
-    for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
-        ngx_queue_init(&pg->queues[i].ops);
+    for (i = 0; i < NGX_SCALE_PG_NLINES; i++) {
+        ngx_queue_init(&pg->lines[i].ops);
     }
 
-    ngx_scale_pg_share(pg, worker, nworkers);
+    /* two for reads: one leaves the server idle while a batch travels */
 
-    ngx_str_set(&pg->cancel.sql, "SELECT pg_cancel_backend($1::int)");
-    pg->cancel.nparams = 1;
-    pg->cancel.oids = ngx_pcalloc(pool, sizeof(ngx_uint_t));
-    pg->cancel.index = conf->statements.nelts;
+    pg->nconns[NGX_SCALE_PG_CLASS_READ] = 2;
+    pg->nconns[NGX_SCALE_PG_CLASS_WRITE] = conf->connections;
+    pg->nconns[NGX_SCALE_PG_CLASS_EXCLUSIVE] = conf->connections;
+    pg->nconns[NGX_SCALE_PG_CLASS_CONTROL] = 1;
+
+    ngx_scale_pg_own_init(pg);
 
     pg->slow = ngx_pcalloc(pool, conf->statements.nelts + 1);
     pg->servers = ngx_pcalloc(pool, pg->nservers
                                     * sizeof(ngx_scale_pg_server_t));
 
-    if (pg->cancel.oids == NULL || pg->slow == NULL || pg->servers == NULL) {
+    if (pg->slow == NULL || pg->servers == NULL) {
         return NULL;
-    }
-
-    for (i = 0; i < pg->nservers; i++) {
-        pg->servers[i].conf = (ngx_scale_pg_server_conf_t *)
-                                  conf->servers.elts + i;
-
-        if (ngx_scale_pg_create_server(pg, &pg->servers[i]) != NGX_OK) {
-            return NULL;
-        }
     }
 
     pg->pump.handler = ngx_scale_pg_pump_handler;
@@ -93,38 +79,26 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     pg->tick.log = log;
     pg->tick.cancelable = 1;
 
-    ngx_scale_pg_grow(pg, NGX_SCALE_PG_CLASS_READ);
-    ngx_scale_pg_grow(pg, NGX_SCALE_PG_CLASS_WRITE);
-    ngx_scale_pg_grow(pg, NGX_SCALE_PG_CLASS_EXCLUSIVE);
+    pg->again.handler = ngx_scale_pg_again_handler;
+    pg->again.data = pg;
+    pg->again.log = log;
+
+    for (i = 0; i < pg->nservers; i++) {
+        server = &pg->servers[i];
+
+        server->pg = pg;
+        server->conf = (ngx_scale_pg_server_conf_t *) conf->servers.elts + i;
+        server->quota = quotas[i];
+
+        if (ngx_scale_pg_create_server(pg, server) != NGX_OK) {
+            return NULL;
+        }
+
+        ngx_scale_pg_quota_enter(server->quota);
+        ngx_scale_pg_standing_init(server);
+    }
 
     return pg;
-}
-
-
-/*
- * The node's connections divided among workers, and a worker's among classes.
- * Two for reads: one leaves the server idle while a batch travels, many lose
- * the batching.
- */
-
-static void
-ngx_scale_pg_share(ngx_scale_pg_t *pg, ngx_uint_t worker, ngx_uint_t nworkers)
-{
-    ngx_uint_t             n;
-    ngx_scale_pg_queue_t  *q;
-
-    q = pg->queues;
-
-    n = pg->conf->connections / nworkers
-        + (worker < pg->conf->connections % nworkers);
-
-    q[NGX_SCALE_PG_CLASS_CONTROL].nconns = 1;
-    q[NGX_SCALE_PG_CLASS_READ].nconns = (n < 6) ? 1 : 2;
-
-    n -= 1 + q[NGX_SCALE_PG_CLASS_READ].nconns;
-
-    q[NGX_SCALE_PG_CLASS_EXCLUSIVE].nconns = n / 2;
-    q[NGX_SCALE_PG_CLASS_WRITE].nconns = n - n / 2;
 }
 
 
@@ -135,7 +109,7 @@ ngx_scale_pg_create_server(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *server)
     ngx_scale_pg_conn_t  *conn;
 
     for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
-        n = pg->queues[i].nconns;
+        n = pg->nconns[i];
 
         conn = ngx_pcalloc(pg->pool, n * sizeof(ngx_scale_pg_conn_t));
         if (conn == NULL) {
@@ -148,13 +122,6 @@ ngx_scale_pg_create_server(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *server)
             conn->pg = pg;
             conn->server = server;
             conn->class = i;
-            conn->prepared = ngx_pcalloc(pg->pool,
-                                         (pg->conf->statements.nelts + 1)
-                                         * sizeof(uint32_t));
-
-            if (conn->prepared == NULL) {
-                return NGX_ERROR;
-            }
 
             ngx_scale_pg_conn_init(conn);
         }
@@ -170,21 +137,33 @@ ngx_scale_pg_destroy(ngx_scale_pg_t *pg)
     ngx_uint_t            i, j, n;
     ngx_scale_pg_conn_t  *conn;
 
+    pg->closing = 1;
+
     for (i = 0; i < pg->nservers; i++) {
         for (j = 0; j < NGX_SCALE_PG_NCLASSES; j++) {
             conn = pg->servers[i].conns[j];
 
-            for (n = pg->queues[j].nconns; n; n--, conn++) {
+            for (n = pg->nconns[j]; n; n--, conn++) {
                 if (conn->state != NGX_SCALE_PG_CLOSED) {
                     conn->tail = conn->head;
                     ngx_scale_pg_close(conn, NULL);
                 }
             }
         }
+
+        if (pg->servers[i].timer.timer_set) {
+            ngx_del_timer(&pg->servers[i].timer);
+        }
+
+        ngx_scale_pg_quota_leave(pg->servers[i].quota);
     }
 
     if (pg->tick.timer_set) {
         ngx_del_timer(&pg->tick);
+    }
+
+    if (pg->again.timer_set) {
+        ngx_del_timer(&pg->again);
     }
 
     if (pg->pump.posted) {
@@ -205,23 +184,23 @@ ngx_scale_pg_post(ngx_scale_pg_t *pg)
 void
 ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
 {
-    ngx_scale_pg_queue_t  *line;
+    ngx_uint_t  line;
 
     op->pg = pg;
     op->time = -1;
     op->started = ngx_scale_pg_now();
     op->queued = ngx_current_msec;
-    op->line = ngx_scale_pg_line(pg, op);
-    op->waiting = 1;
 
-    line = &pg->queues[op->line];
+    pg->retries = ngx_min(pg->retries + 1, NGX_SCALE_PG_RETRIES);
 
-    if (line->length < pg->conf->queue) {
-        line->length++;
-        ngx_queue_insert_tail(&line->ops, &op->queue);
+    line = ngx_scale_pg_line(pg, op);
+
+    if (pg->lines[line].length < pg->conf->queue) {
+        ngx_scale_pg_enqueue(op, line, 0);
 
     } else {
         op->line = NGX_SCALE_PG_NONE;
+        op->waiting = 1;
         ngx_queue_insert_tail(&pg->refused, &op->queue);
     }
 
@@ -229,38 +208,48 @@ ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
 }
 
 
-static ngx_uint_t
-ngx_scale_pg_line(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
+void
+ngx_scale_pg_enqueue(ngx_scale_pg_op_t *op, ngx_uint_t line, ngx_uint_t first)
 {
-    if (op->kind == NGX_SCALE_PG_TRANSACTION || op->timeout) {
-        return NGX_SCALE_PG_CLASS_EXCLUSIVE;
-    }
+    ngx_scale_pg_queue_t  *queue;
 
-    if (op->calls[0].statement == &pg->cancel) {
-        return NGX_SCALE_PG_CLASS_CONTROL;
-    }
+    queue = &op->pg->lines[line];
 
-    if (op->kind == NGX_SCALE_PG_WRITE) {
-        return NGX_SCALE_PG_CLASS_WRITE;
-    }
+    op->line = line;
+    op->waiting = 1;
+    queue->length++;
 
-    return pg->slow[op->calls[0].statement->index]
-           ? NGX_SCALE_PG_CLASS_EXCLUSIVE : NGX_SCALE_PG_CLASS_READ;
+    if (first) {
+        ngx_queue_insert_head(&queue->ops, &op->queue);
+
+    } else {
+        ngx_queue_insert_tail(&queue->ops, &op->queue);
+    }
 }
 
 
-/* once more, before all others: it has waited already */
+void
+ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op)
+{
+    ngx_scale_pg_queue_t  *queue;
+
+    queue = op->line == NGX_SCALE_PG_NONE ? NULL : &op->pg->lines[op->line];
+
+    ngx_queue_remove(&op->queue);
+
+    if (queue) {
+        queue->length--;
+    }
+
+    op->waiting = 0;
+}
+
 
 void
-ngx_scale_pg_requeue(ngx_scale_pg_op_t *op)
+ngx_scale_pg_reset(ngx_scale_pg_op_t *op)
 {
-    ngx_scale_pg_t  *pg;
-
-    pg = op->pg;
-
     ngx_scale_pg_release(op);
 
-    op->attempts++;
     op->active = 0;
     op->conn = NULL;
     op->received = 0;
@@ -268,28 +257,54 @@ ngx_scale_pg_requeue(ngx_scale_pg_op_t *op)
     op->looking = 0;
     op->ending = 0;
     op->rolled_back = 0;
-
-    op->waiting = 1;
+    op->replica = 0;
     op->queued = ngx_current_msec;
-    op->line = ngx_scale_pg_line(pg, op);
-
-    pg->queues[op->line].length++;
-    ngx_queue_insert_head(&pg->queues[op->line].ops, &op->queue);
-
-    ngx_scale_pg_post(pg);
 }
 
 
 void
-ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op)
+ngx_scale_pg_requeue(ngx_scale_pg_op_t *op)
 {
-    ngx_queue_remove(&op->queue);
+    ngx_scale_pg_reset(op);
 
-    if (op->line != NGX_SCALE_PG_NONE) {
-        op->pg->queues[op->line].length--;
+    op->attempts++;
+
+    ngx_scale_pg_enqueue(op, ngx_scale_pg_line(op->pg, op), 1);
+    ngx_scale_pg_post(op->pg);
+}
+
+
+void
+ngx_scale_pg_reroute(ngx_scale_pg_t *pg)
+{
+    ngx_uint_t          i;
+    ngx_queue_t         all;
+    ngx_scale_pg_op_t  *op;
+
+    ngx_queue_init(&all);
+
+    for (i = 0; i < NGX_SCALE_PG_NLINES; i++) {
+        if (i != NGX_SCALE_PG_LINE_INDEXED && !ngx_queue_empty(
+                                                       &pg->lines[i].ops))
+        {
+            ngx_queue_add(&all, &pg->lines[i].ops);
+            ngx_queue_init(&pg->lines[i].ops);
+            pg->lines[i].length = 0;
+        }
     }
 
-    op->waiting = 0;
+    while (!ngx_queue_empty(&all)) {
+        op = ngx_queue_data(ngx_queue_head(&all), ngx_scale_pg_op_t, queue);
+
+        ngx_queue_remove(&op->queue);
+        ngx_scale_pg_enqueue(op, ngx_scale_pg_line(pg, op), 0);
+
+        /* its patience with a busy server begins when there is one */
+
+        op->queued = ngx_current_msec;
+    }
+
+    ngx_scale_pg_post(pg);
 }
 
 
@@ -298,34 +313,20 @@ ngx_scale_pg_pump_handler(ngx_event_t *ev)
 {
     ngx_scale_pg_t  *pg = ev->data;
 
-    ngx_uint_t            i, j, n, waiting;
-    ngx_scale_pg_conn_t  *conn;
+    ngx_uint_t  i, waiting;
 
     ngx_scale_pg_refuse(pg);
+    ngx_scale_pg_index(pg);
 
     waiting = 0;
 
-    for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
+    for (i = 0; i < NGX_SCALE_PG_NSERVED; i++) {
         ngx_scale_pg_pump_line(pg, i);
-        waiting += pg->queues[i].length;
+        waiting += pg->lines[i].length;
     }
 
     for (i = 0; i < pg->nservers; i++) {
-        for (j = 0; j < NGX_SCALE_PG_NCLASSES; j++) {
-            conn = pg->servers[i].conns[j];
-
-            for (n = pg->queues[j].nconns; n; n--, conn++) {
-                if (conn->state != NGX_SCALE_PG_READY) {
-                    continue;
-                }
-
-                if (conn->batch) {
-                    ngx_scale_pg_sync(conn, NULL, 0);
-                }
-
-                ngx_scale_pg_flush(conn);
-            }
-        }
+        ngx_scale_pg_pump_server(&pg->servers[i]);
     }
 
     if (waiting && !pg->tick.timer_set) {
@@ -341,15 +342,15 @@ ngx_scale_pg_pump_line(ngx_scale_pg_t *pg, ngx_uint_t line)
     ngx_scale_pg_op_t    *op;
     ngx_scale_pg_conn_t  *conn;
 
-    ops = &pg->queues[line].ops;
+    ops = &pg->lines[line].ops;
 
     while (!ngx_queue_empty(ops)) {
         op = ngx_queue_data(ngx_queue_head(ops), ngx_scale_pg_op_t, queue);
 
         conn = ngx_scale_pg_choose(pg, line, op);
 
-        if (conn == NULL && line == NGX_SCALE_PG_CLASS_READ) {
-            conn = ngx_scale_pg_choose(pg, NGX_SCALE_PG_CLASS_EXCLUSIVE, op);
+        if (conn == NULL && ngx_scale_pg_gives_up(pg, line, op)) {
+            continue;
         }
 
         if (conn == NULL || conn->depth) {
@@ -370,106 +371,59 @@ ngx_scale_pg_pump_line(ngx_scale_pg_t *pg, ngx_uint_t line)
 }
 
 
-static ngx_scale_pg_conn_t *
-ngx_scale_pg_choose(ngx_scale_pg_t *pg, ngx_uint_t class,
-    ngx_scale_pg_op_t *op)
-{
-    ngx_uint_t            i, n, cost, best;
-    ngx_scale_pg_conn_t  *conn, *chosen;
-
-    chosen = NULL;
-    best = NGX_SCALE_PG_NONE;
-
-    for (i = 0; i < pg->nservers; i++) {
-        conn = pg->servers[i].conns[class];
-
-        for (n = pg->queues[class].nconns; n; n--, conn++) {
-            cost = ngx_scale_pg_cost(conn, op);
-
-            if (cost < best) {
-                best = cost;
-                chosen = conn;
-            }
-        }
-    }
-
-    return chosen;
-}
-
-
-/* the fewest operations in flight; a batch under way is filled first */
+/* no replica will take it: all of them were behind */
 
 static ngx_uint_t
-ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
+ngx_scale_pg_gives_up(ngx_scale_pg_t *pg, ngx_uint_t line,
+    ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t  room;
-
-    if (conn->state != NGX_SCALE_PG_READY
-        || conn->broken.posted
-        || conn->exclusive
-        || conn->depth >= ngx_scale_pg_depths[conn->class])
+    if ((line != NGX_SCALE_PG_LINE_REPLICA
+         && line != NGX_SCALE_PG_LINE_EXCLUSIVE_REPLICA)
+        || ngx_scale_pg_is_served(pg, line, op))
     {
-        return NGX_SCALE_PG_NONE;
+        return 0;
     }
 
-    /* BEGIN and its timeout, three slots per call, END twice with its Syncs */
+    op->on_primary = 1;
 
-    room = NGX_SCALE_PG_SLOTS - (conn->tail - conn->head);
+    ngx_scale_pg_dequeue(op);
+    ngx_scale_pg_enqueue(op, ngx_scale_pg_line(pg, op), 0);
+    ngx_scale_pg_post(pg);
 
-    if (room < 3 * op->ncalls + 8) {
-        return NGX_SCALE_PG_NONE;
-    }
-
-    if (conn->depth
-        && (ngx_msec_int_t) (ngx_current_msec - conn->progressed)
-           > NGX_SCALE_PG_STUCK)
-    {
-        return NGX_SCALE_PG_NONE;
-    }
-
-    return conn->batch ? 0 : conn->depth + 1;
+    return 1;
 }
 
-
-/* one more connection of a class, where none is opening already */
 
 static void
-ngx_scale_pg_grow(ngx_scale_pg_t *pg, ngx_uint_t class)
+ngx_scale_pg_pump_server(ngx_scale_pg_server_t *server)
 {
-    ngx_uint_t              i, n;
-    ngx_scale_pg_conn_t    *conn, *closed;
-    ngx_scale_pg_server_t  *server;
+    ngx_uint_t            i, n;
+    ngx_scale_pg_conn_t  *conn;
 
-    for (i = 0; i < pg->nservers; i++) {
-        server = &pg->servers[i];
-        closed = NULL;
+    for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
+        conn = server->conns[i];
+        n = server->open[i] ? server->pg->nconns[i] : 0;
 
-        if ((ngx_msec_int_t) (server->retry_at - ngx_current_msec) > 0
-            && server->backoff)
-        {
-            continue;
-        }
-
-        for (n = pg->queues[class].nconns, conn = server->conns[class];
-             n;
-             n--, conn++)
-        {
-            if (conn->state == NGX_SCALE_PG_CLOSED && !conn->broken.posted) {
-                closed = conn;
-
-            } else if (conn->state != NGX_SCALE_PG_READY) {
-                return;
+        for ( /* void */ ; n; n--, conn++) {
+            if (conn->state != NGX_SCALE_PG_READY) {
+                continue;
             }
-        }
 
-        if (closed) {
-            ngx_scale_pg_connect(closed);
+            if (conn->batch) {
+                ngx_scale_pg_sync(conn, NULL, 0);
+            }
+
+            ngx_scale_pg_flush(conn);
         }
     }
 }
 
 
-/* while something waits: who waited too long, and who may connect again */
+/*
+ * While something waits: who waited too long, and who may connect again.
+ * Where no server has the role, the request's own deadline counts: another
+ * may take it.
+ */
 
 static void
 ngx_scale_pg_tick_handler(ngx_event_t *ev)
@@ -480,13 +434,15 @@ ngx_scale_pg_tick_handler(ngx_event_t *ev)
     ngx_queue_t        *ops;
     ngx_scale_pg_op_t  *op;
 
-    for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
-        ops = &pg->queues[i].ops;
+    for (i = 0; i < NGX_SCALE_PG_NSERVED; i++) {
+        ops = &pg->lines[i].ops;
 
         while (!ngx_queue_empty(ops)) {
             op = ngx_queue_data(ngx_queue_head(ops), ngx_scale_pg_op_t, queue);
 
-            if (ngx_current_msec - op->queued < pg->conf->queue_timeout) {
+            if (ngx_current_msec - op->queued < pg->conf->queue_timeout
+                || !ngx_scale_pg_is_served(pg, i, op))
+            {
                 break;
             }
 
@@ -504,15 +460,8 @@ ngx_scale_pg_tick_handler(ngx_event_t *ev)
 static void
 ngx_scale_pg_refuse(ngx_scale_pg_t *pg)
 {
-    ngx_uint_t          i, up;
     ngx_queue_t        *q;
     ngx_scale_pg_op_t  *op;
-
-    up = 0;
-
-    for (i = 0; i < pg->nservers; i++) {
-        up |= pg->servers[i].primary;
-    }
 
     while (!ngx_queue_empty(&pg->refused)) {
         q = ngx_queue_head(&pg->refused);
@@ -520,8 +469,8 @@ ngx_scale_pg_refuse(ngx_scale_pg_t *pg)
 
         ngx_scale_pg_dequeue(op);
 
-        op->cause = up ? NGX_SCALE_CAUSE_QUEUE_FULL
-                       : NGX_SCALE_CAUSE_UNAVAILABLE;
+        op->cause = pg->primary ? NGX_SCALE_CAUSE_QUEUE_FULL
+                                : NGX_SCALE_CAUSE_UNAVAILABLE;
         op->done(op);
     }
 }

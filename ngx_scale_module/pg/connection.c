@@ -9,30 +9,27 @@
 #include "pg/pg_int.h"
 
 
+static ngx_int_t ngx_scale_pg_admit(ngx_scale_pg_conn_t *conn);
 static ngx_int_t ngx_scale_pg_register(ngx_scale_pg_conn_t *conn);
-static void ngx_scale_pg_unregister(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_watch(ngx_scale_pg_conn_t *conn, ngx_uint_t reading,
     ngx_uint_t writing);
 static void ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_established(ngx_scale_pg_conn_t *conn);
+static ngx_uint_t ngx_scale_pg_is_out_of_place(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_read_handler(ngx_event_t *rev);
 static void ngx_scale_pg_write_handler(ngx_event_t *wev);
 static void ngx_scale_pg_timer_handler(ngx_event_t *ev);
-static void ngx_scale_pg_broken_handler(ngx_event_t *ev);
 static void ngx_scale_pg_notice(void *arg, const PGresult *result);
-static void ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn,
-    const char *reason);
-static void ngx_scale_pg_back_off(ngx_scale_pg_server_t *server);
 
-
-#define NGX_SCALE_PG_BACKOFF_MIN   100
-#define NGX_SCALE_PG_BACKOFF_MAX   2000
 
 /* beyond the statement timeout, that a server may take to say so */
 #define NGX_SCALE_PG_GRACE         1000
 
 /* a write is waited for longer than any request does */
 #define NGX_SCALE_PG_WRITE_SILENCE 60000
+
+/* a control connection's statements take no time */
+#define NGX_SCALE_PG_CONTROL_SILENCE  1000
 
 
 void
@@ -49,7 +46,7 @@ ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn)
 }
 
 
-void
+ngx_int_t
 ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
 {
     ngx_uint_t                   n;
@@ -59,7 +56,12 @@ ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
 
     conf = conn->pg->conf;
     server = conn->server->conf;
+
     n = 0;
+
+    if (ngx_scale_pg_admit(conn) != NGX_OK) {
+        return NGX_DECLINED;
+    }
 
 #define ngx_scale_pg_option(name, value)                                      \
     names[n] = name;                                                          \
@@ -92,18 +94,52 @@ ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
 
     if (conn->pgconn == NULL || PQstatus(conn->pgconn) == CONNECTION_BAD) {
         ngx_scale_pg_break(conn, "could not start a connection");
-        return;
+        return NGX_OK;
     }
 
     PQsetNoticeReceiver(conn->pgconn, ngx_scale_pg_notice, conn);
 
     if (ngx_scale_pg_register(conn) != NGX_OK) {
         ngx_scale_pg_break(conn, "no connection is free in this worker");
-        return;
+        return NGX_OK;
     }
 
     ngx_scale_pg_watch(conn, 0, 1);
     ngx_add_timer(&conn->timer, conf->connect_timeout);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_pg_admit(ngx_scale_pg_conn_t *conn)
+{
+    ngx_uint_t              nstatements, first;
+    ngx_scale_pg_server_t  *server;
+
+    server = conn->server;
+    first = server->open[conn->class] == 0;
+    nstatements = conn->pg->conf->statements.nelts + NGX_SCALE_PG_NOWN;
+
+    if (ngx_scale_pg_quota_take(server->quota, conn->pg->conf->connections,
+                                first)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    conn->slots = ngx_calloc(NGX_SCALE_PG_SLOTS * sizeof(ngx_scale_pg_slot_t)
+                             + nstatements * sizeof(uint32_t), conn->pg->log);
+
+    if (conn->slots == NULL) {
+        ngx_scale_pg_quota_give(server->quota, first);
+        return NGX_DECLINED;
+    }
+
+    conn->prepared = (uint32_t *) (conn->slots + NGX_SCALE_PG_SLOTS);
+    server->open[conn->class]++;
+
+    return NGX_OK;
 }
 
 
@@ -145,7 +181,7 @@ ngx_scale_pg_register(ngx_scale_pg_conn_t *conn)
  * closed; that is so for the last duplicate only.
  */
 
-static void
+void
 ngx_scale_pg_unregister(ngx_scale_pg_conn_t *conn)
 {
     ngx_connection_t  *c;
@@ -231,15 +267,9 @@ ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn)
 static void
 ngx_scale_pg_established(ngx_scale_pg_conn_t *conn)
 {
-    const char  *standby;
-
-    standby = PQparameterStatus(conn->pgconn, "in_hot_standby");
-
-    conn->server->standby = standby && ngx_strcmp(standby, "on") == 0;
-    conn->server->primary = !conn->server->standby;
-
-    if (conn->server->standby) {
-        ngx_scale_pg_close(conn, "the server is a standby");
+    if (ngx_scale_pg_is_out_of_place(conn)) {
+        ngx_scale_pg_suspect(conn->pg);
+        ngx_scale_pg_close(conn, "the server is no longer the primary");
         return;
     }
 
@@ -257,11 +287,34 @@ ngx_scale_pg_established(ngx_scale_pg_conn_t *conn)
 }
 
 
+/* reported since PostgreSQL 14; a pinned role is not doubted */
+
+static ngx_uint_t
+ngx_scale_pg_is_out_of_place(ngx_scale_pg_conn_t *conn)
+{
+    const char  *standby;
+
+    if (conn->class != NGX_SCALE_PG_CLASS_WRITE
+        || conn->server->conf->role != NGX_SCALE_PG_ROLE_UNKNOWN)
+    {
+        return 0;
+    }
+
+    standby = PQparameterStatus(conn->pgconn, "in_hot_standby");
+
+    return standby && ngx_strcmp(standby, "on") == 0;
+}
+
+
 void
 ngx_scale_pg_started(ngx_scale_pg_conn_t *conn)
 {
     conn->state = NGX_SCALE_PG_READY;
     conn->server->backoff = 0;
+    conn->born = ngx_current_msec;
+    conn->used = ngx_current_msec;
+    conn->lifetime = conn->pg->conf->lifetime;
+    conn->lifetime -= (ngx_msec_t) ngx_random() % (conn->lifetime / 10 + 1);
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, conn->pg->log, 0,
                    "scale pg ready \"%V\" class:%ui pid:%d",
@@ -270,6 +323,10 @@ ngx_scale_pg_started(ngx_scale_pg_conn_t *conn)
 
     ngx_scale_pg_progress(conn);
     ngx_scale_pg_post(conn->pg);
+
+    if (conn->class == NGX_SCALE_PG_CLASS_CONTROL) {
+        ngx_scale_pg_standing_open(conn->server);
+    }
 }
 
 
@@ -286,6 +343,7 @@ ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn)
         return;
     }
 
+    conn->used = ngx_current_msec;
     conn->connection->idle = (conn->head == conn->tail);
 
     if (conn->connection->idle) {
@@ -298,10 +356,11 @@ ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn)
 
     silence = NGX_SCALE_PG_WRITE_SILENCE;
 
-    if (conn->class == NGX_SCALE_PG_CLASS_READ
-        || conn->class == NGX_SCALE_PG_CLASS_CONTROL)
-    {
+    if (conn->class == NGX_SCALE_PG_CLASS_READ) {
         silence = conn->pg->conf->timeout + NGX_SCALE_PG_GRACE;
+
+    } else if (conn->class == NGX_SCALE_PG_CLASS_CONTROL) {
+        silence = NGX_SCALE_PG_CONTROL_SILENCE;
     }
 
     ngx_add_timer(&conn->timer, silence);
@@ -362,6 +421,11 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
         return;
     }
 
+    if (conn->retiring && conn->head == conn->tail) {
+        ngx_scale_pg_close(conn, NULL);
+        return;
+    }
+
     ngx_scale_pg_progress(conn);
     ngx_scale_pg_flush(conn);
 }
@@ -394,121 +458,16 @@ ngx_scale_pg_timer_handler(ngx_event_t *ev)
 {
     ngx_scale_pg_conn_t  *conn = ev->data;
 
-    ngx_scale_pg_close(conn, conn->state == NGX_SCALE_PG_READY
-                             ? "the server does not answer"
-                             : "the connection took too long to open");
-}
-
-
-void
-ngx_scale_pg_break(ngx_scale_pg_conn_t *conn, const char *reason)
-{
-    if (conn->broken.posted) {
+    if (conn->state != NGX_SCALE_PG_READY) {
+        ngx_scale_pg_close(conn, "the connection took too long to open");
         return;
     }
 
-    conn->reason = reason;
+    ngx_scale_pg_close(conn, "the server does not answer");
 
-    ngx_post_event(&conn->broken, &ngx_posted_events);
-}
-
-
-static void
-ngx_scale_pg_broken_handler(ngx_event_t *ev)
-{
-    ngx_scale_pg_conn_t  *conn = ev->data;
-
-    ngx_scale_pg_close(conn, conn->reason);
-}
-
-
-void
-ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
-{
-    ngx_queue_t           lost, *q;
-    ngx_scale_pg_op_t    *op;
-    ngx_scale_pg_slot_t  *slot;
-
-    if (reason) {
-        ngx_scale_pg_log_close(conn, reason);
-        ngx_scale_pg_back_off(conn->server);
+    if (conn->class == NGX_SCALE_PG_CLASS_CONTROL) {
+        ngx_scale_pg_standing_lost(conn->server, 1);
     }
-
-    if (conn->timer.timer_set) {
-        ngx_del_timer(&conn->timer);
-    }
-
-    if (conn->broken.posted) {
-        ngx_delete_posted_event(&conn->broken);
-    }
-
-    ngx_scale_pg_unregister(conn);
-
-    PQfinish(conn->pgconn);
-
-    conn->pgconn = NULL;
-    conn->state = NGX_SCALE_PG_CLOSED;
-
-    ngx_queue_init(&lost);
-
-    for ( /* void */ ; conn->head != conn->tail; conn->head++) {
-        slot = &conn->slots[conn->head % NGX_SCALE_PG_SLOTS];
-        op = slot->op;
-        slot->op = NULL;
-
-        if (op && op->conn == conn) {
-            op->conn = NULL;
-            ngx_queue_insert_tail(&lost, &op->queue);
-        }
-    }
-
-    conn->depth = 0;
-    conn->batch = 0;
-    conn->exclusive = 0;
-    conn->failed = 0;
-    conn->committed_locally = 0;
-    ngx_memzero(conn->prepared, (conn->pg->conf->statements.nelts + 1)
-                                * sizeof(uint32_t));
-
-    while (!ngx_queue_empty(&lost)) {
-        q = ngx_queue_head(&lost);
-        ngx_queue_remove(q);
-        ngx_scale_pg_lost(ngx_queue_data(q, ngx_scale_pg_op_t, queue));
-    }
-
-    ngx_scale_pg_post(conn->pg);
-}
-
-
-static void
-ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn, const char *reason)
-{
-    size_t      len;
-    ngx_uint_t  level;
-
-    len = ngx_strlen(reason);
-    level = conn->server->standby ? NGX_LOG_INFO : NGX_LOG_ERR;
-
-    while (len && (reason[len - 1] == '\n' || reason[len - 1] == ' ')) {
-        len--;
-    }
-
-    ngx_log_error(level, conn->pg->log, 0,
-                  "database \"%V\": connection to \"%V\" closed with %ui "
-                  "operations in flight: %*s", &conn->pg->conf->name,
-                  &conn->server->conf->name, conn->depth, len, reason);
-}
-
-
-static void
-ngx_scale_pg_back_off(ngx_scale_pg_server_t *server)
-{
-    server->backoff = ngx_max(NGX_SCALE_PG_BACKOFF_MIN,
-                              ngx_min(server->backoff * 2,
-                                      NGX_SCALE_PG_BACKOFF_MAX));
-
-    server->retry_at = ngx_current_msec + server->backoff / 2
-                       + (ngx_msec_t) ngx_random() % (server->backoff / 2 + 1);
 }
 
 

@@ -7,7 +7,8 @@
 #include "pg/pg_int.h"
 
 
-#define NGX_SCALE_PG_ATTEMPTS  4
+#define NGX_SCALE_PG_ATTEMPTS    4
+#define NGX_SCALE_PG_RETRY_COST  10    /* tenths */
 
 
 typedef struct {
@@ -20,6 +21,9 @@ typedef struct {
 
 static void ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause);
 static ngx_scale_pg_rule_t *ngx_scale_pg_rule(u_char *sqlstate);
+static ngx_uint_t ngx_scale_pg_attempts(ngx_scale_pg_op_t *op,
+    ngx_scale_pg_rule_t *rule);
+static ngx_uint_t ngx_scale_pg_may_retry(ngx_scale_pg_t *pg);
 static void ngx_scale_pg_field(PGresult *result, int field, ngx_str_t *value);
 static ngx_int_t ngx_scale_pg_get(ngx_scale_rows_t *rows, ngx_uint_t row,
     ngx_uint_t column, ngx_str_t *cell);
@@ -53,7 +57,8 @@ static ngx_scale_pg_rule_t  ngx_scale_pg_rules[] = {
       NGX_SCALE_PG_ATTEMPTS },
     { "08", NGX_SCALE_CAUSE_UNAVAILABLE, NGX_SCALE_CAUSE_UNAVAILABLE,
       NGX_SCALE_PG_ATTEMPTS },
-    { "25006", NGX_SCALE_CAUSE_WRITE_IN_READ, NGX_SCALE_CAUSE_UNAVAILABLE, 1 },
+    { "25006", NGX_SCALE_CAUSE_WRITE_IN_READ, NGX_SCALE_CAUSE_UNAVAILABLE,
+      NGX_SCALE_PG_ATTEMPTS },
 
     { "53", NGX_SCALE_CAUSE_RESOURCES, NGX_SCALE_CAUSE_RESOURCES, 1 },
     { "55P03", NGX_SCALE_CAUSE_RESOURCES, NGX_SCALE_CAUSE_RESOURCES, 1 },
@@ -113,8 +118,20 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
 
     conn = op->conn;
 
+    if (op->control) {
+        ngx_scale_pg_done(op, op->failure || op->aborted
+                              ? NGX_SCALE_CAUSE_UNAVAILABLE
+                              : NGX_SCALE_CAUSE_NONE);
+        return;
+    }
+
     if (op->doubtful && ngx_scale_pg_writes(op)) {
         ngx_scale_pg_done(op, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
+        return;
+    }
+
+    if (conn && !ngx_scale_pg_is_current(conn, op)) {
+        ngx_scale_pg_behind(conn->server, op);
         return;
     }
 
@@ -124,6 +141,10 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
             op->alone = 1;
             ngx_scale_pg_requeue(op);
             return;
+        }
+
+        if (conn && op->replica) {
+            conn->server->penalty = 0;
         }
 
         ngx_scale_pg_done(op, NGX_SCALE_CAUSE_NONE);
@@ -138,7 +159,14 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
             && (ngx_msec_int_t) (conn->stray - ngx_current_msec) > 0
             && op->attempts == 0;
 
-    if (op->attempts + 1 < rule->attempts || stray) {
+    /* on a replica: replay was in conflict with the read */
+
+    op->on_primary |= op->replica
+                      && rule->read == NGX_SCALE_CAUSE_SERIALIZATION;
+
+    if ((op->attempts + 1 < ngx_scale_pg_attempts(op, rule) || stray)
+        && ngx_scale_pg_may_retry(op->pg))
+    {
         ngx_scale_pg_requeue(op);
         return;
     }
@@ -147,10 +175,51 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
 }
 
 
+/* a GET that writes is refused everywhere */
+
+static ngx_uint_t
+ngx_scale_pg_attempts(ngx_scale_pg_op_t *op, ngx_scale_pg_rule_t *rule)
+{
+    if (rule->read == NGX_SCALE_CAUSE_WRITE_IN_READ
+        && !ngx_scale_pg_writes(op))
+    {
+        return 1;
+    }
+
+    return rule->attempts;
+}
+
+
+/* retries are a tenth of the requests, lest they keep an overload up */
+
+static ngx_uint_t
+ngx_scale_pg_may_retry(ngx_scale_pg_t *pg)
+{
+    if (pg->retries < NGX_SCALE_PG_RETRY_COST) {
+        return 0;
+    }
+
+    pg->retries -= NGX_SCALE_PG_RETRY_COST;
+
+    return 1;
+}
+
+
 void
 ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
 {
     ngx_uint_t  committing;
+
+    if (op->control) {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_UNAVAILABLE);
+        return;
+    }
+
+    if (op->committed) {
+        ngx_scale_pg_done(op, op->doubtful ? NGX_SCALE_CAUSE_OUTCOME_UNKNOWN
+                                           : NGX_SCALE_CAUSE_NONE);
+        return;
+    }
 
     if (op->failure || op->doubtful) {
         ngx_scale_pg_finish(op);
@@ -165,7 +234,9 @@ ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
         return;
     }
 
-    if (op->attempts + 1 < NGX_SCALE_PG_ATTEMPTS) {
+    if (op->attempts + 1 < NGX_SCALE_PG_ATTEMPTS
+        && ngx_scale_pg_may_retry(op->pg))
+    {
         ngx_scale_pg_requeue(op);
         return;
     }

@@ -21,13 +21,27 @@ typedef struct ngx_scale_pg_s     ngx_scale_pg_t;
 typedef struct ngx_scale_pg_op_s  ngx_scale_pg_op_t;
 
 
-/* a server as written; "host" is a directory for a unix domain socket */
+typedef enum {
+    NGX_SCALE_PG_ROLE_UNKNOWN = 0,
+    NGX_SCALE_PG_ROLE_PRIMARY,
+    NGX_SCALE_PG_ROLE_REPLICA,
+    NGX_SCALE_PG_ROLE_READ_ONLY        /* not in recovery, and takes no write */
+} ngx_scale_pg_role_e;
+
+
+/*
+ * A server as written; "host" is a directory for a unix domain socket.  The
+ * role is UNKNOWN where it is to be discovered.
+ */
 
 typedef struct {
-    ngx_str_t        name;
-    ngx_str_t        host;             /* all NUL-terminated */
-    ngx_str_t        hostaddr;
-    ngx_str_t        port;
+    ngx_str_t            name;
+    ngx_str_t            host;         /* all NUL-terminated */
+    ngx_str_t            hostaddr;
+    ngx_str_t            port;
+    ngx_str_t            zone;
+    ngx_uint_t           weight;
+    ngx_scale_pg_role_e  role;
 } ngx_scale_pg_server_conf_t;
 
 /* "oids" are the types of its parameters; "index" is set when it is added */
@@ -45,17 +59,41 @@ typedef struct {
     ngx_array_t      statements;       /* of ngx_scale_pg_statement_t * */
     ngx_str_t        conninfo;         /* NUL-terminated */
     ngx_str_t        password;         /* NUL-terminated, or empty */
+    ngx_str_t        zone;             /* where this node stands */
     ngx_uint_t       connections;      /* per server, of the whole node */
-    ngx_uint_t       queue;            /* waiting operations, per class */
+    ngx_uint_t       queue;            /* waiting operations, per line */
     ngx_msec_t       queue_timeout;
     ngx_msec_t       timeout;          /* of a statement */
     ngx_msec_t       connect_timeout;
+    ngx_msec_t       max_lag;
+    ngx_msec_t       idle;
+    ngx_msec_t       lifetime;
 } ngx_scale_pg_conf_t;
 
 
 /* read, write, exclusive and control: one connection each, per worker */
 #define NGX_SCALE_PG_MIN_CONNECTIONS  4
 
+/* the history of the primary that lag is measured by ends there */
+#define NGX_SCALE_PG_LAG_MAX          60000
+
+
+/*
+ * The node's shared memory: who holds how many connections to a server.  It
+ * lasts across reloads, and takes back what a killed worker held.
+ */
+
+typedef struct ngx_scale_pg_zone_s   ngx_scale_pg_zone_t;
+typedef struct ngx_scale_pg_quota_s  ngx_scale_pg_quota_t;
+
+ngx_scale_pg_zone_t *ngx_scale_pg_zone_create(ngx_slab_pool_t *pool);
+
+/* the quotas of a database's servers, in their order; NULL: no memory */
+ngx_scale_pg_quota_t **ngx_scale_pg_zone_join(ngx_scale_pg_zone_t *zone,
+    ngx_pool_t *pool, ngx_scale_pg_conf_t *conf);
+
+#define NGX_SCALE_PG_MAX_SERVERS      32
+#define NGX_SCALE_PG_MAX_WEIGHT       100
 #define NGX_SCALE_PG_MAX_PARAMS       128
 #define NGX_SCALE_PG_MAX_CALLS        16
 
@@ -76,11 +114,36 @@ ngx_uint_t ngx_scale_pg_type_oid(ngx_uint_t type);
  * from the event loop, not here.
  */
 ngx_scale_pg_t *ngx_scale_pg_create(ngx_pool_t *pool,
-    ngx_scale_pg_conf_t *conf, ngx_uint_t worker, ngx_uint_t nworkers,
-    ngx_log_t *log);
+    ngx_scale_pg_conf_t *conf, ngx_scale_pg_quota_t **quotas, ngx_log_t *log);
 
 /* closes every connection; no handler is called */
 void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);
+
+
+/* a place in a cluster's write-ahead log (PostgreSQL manual, 30.6) */
+
+typedef struct {
+    uint64_t                    system;        /* identifier; 0: no place */
+    uint64_t                    lsn;
+    uint32_t                    timeline;
+} ngx_scale_pg_position_t;
+
+
+/*
+ * Who may answer a read.
+ *
+ * PRIMARY   the primary
+ * CURRENT   a replica that has replayed all that was committed before the
+ *           read was submitted (read-index), else the primary
+ * BOUNDED   a replica within max_lag that has replayed "floor", which is
+ *           waited for as long as "wait" says, else the primary
+ */
+
+typedef enum {
+    NGX_SCALE_PG_PRIMARY = 0,
+    NGX_SCALE_PG_CURRENT,
+    NGX_SCALE_PG_BOUNDED
+} ngx_scale_pg_freshness_e;
 
 
 /*
@@ -138,7 +201,12 @@ struct ngx_scale_pg_op_s {
     ngx_scale_pg_call_t        *calls;
     ngx_uint_t                  ncalls;
     ngx_msec_t                  timeout;       /* of statements; 0: default */
+    ngx_scale_pg_freshness_e    freshness;     /* of a read */
+    ngx_scale_pg_position_t     floor;
+    ngx_msec_t                  wait;
     unsigned                    read_only:1;   /* of a TRANSACTION */
+    unsigned                    stale:1;       /* rather than no answer */
+    unsigned                    locate:1;      /* a write's "position" */
 
     ngx_pool_t                 *pool;          /* of rows.columns; or NULL */
     void                      (*look)(ngx_scale_pg_op_t *op);
@@ -147,7 +215,9 @@ struct ngx_scale_pg_op_s {
 
     ngx_scale_cause_e           cause;
     ngx_scale_pg_error_t        error;
+    ngx_scale_pg_position_t     position;      /* all of a write is before */
     ngx_str_t                  *server;        /* its name, or NULL */
+    ngx_str_t                  *role;          /* "primary", "replica" */
     ngx_int_t                   time;          /* microseconds, -1: not sent */
 
     /* private */
@@ -158,9 +228,17 @@ struct ngx_scale_pg_op_s {
     uint64_t                    started;
     ngx_msec_t                  queued;
     ngx_msec_t                  sent;
+    ngx_msec_t                  until;         /* a replica is waited for */
     ngx_uint_t                  line;
     ngx_uint_t                  received;
     ngx_uint_t                  attempts;
+    unsigned                    unverified:1;  /* no primary said it is new */
+    unsigned                    indexed:1;     /* "floor" is the read-index */
+    unsigned                    replica:1;     /* sent to one */
+    unsigned                    behind:1;      /* it was */
+    unsigned                    on_primary:1;  /* no replica any more */
+    unsigned                    control:1;
+    unsigned                    committed:1;
     unsigned                    waiting:1;
     unsigned                    active:1;
     unsigned                    alone:1;

@@ -28,11 +28,42 @@ typedef enum {
 } ngx_scale_pg_class_e;
 
 
+/* what waits, by who can take it; the last three wait for something else */
+
+typedef enum {
+    NGX_SCALE_PG_LINE_READ = 0,            /* on the primary */
+    NGX_SCALE_PG_LINE_REPLICA,
+    NGX_SCALE_PG_LINE_WRITE,
+    NGX_SCALE_PG_LINE_EXCLUSIVE,           /* on the primary */
+    NGX_SCALE_PG_LINE_EXCLUSIVE_REPLICA,
+    NGX_SCALE_PG_NSERVED,
+    NGX_SCALE_PG_LINE_INDEX = NGX_SCALE_PG_NSERVED,
+    NGX_SCALE_PG_LINE_INDEXED,             /* the read-index is asked for */
+    NGX_SCALE_PG_LINE_BEHIND,              /* a replica may catch up */
+    NGX_SCALE_PG_NLINES
+} ngx_scale_pg_line_e;
+
+
+/* the statements of the room itself */
+
+typedef enum {
+    NGX_SCALE_PG_OWN_CANCEL = 0,
+    NGX_SCALE_PG_OWN_FLUSHED,
+    NGX_SCALE_PG_OWN_REPLAYED,
+    NGX_SCALE_PG_OWN_STANDING,             /* with scale.timeline() */
+    NGX_SCALE_PG_OWN_STANDING_PLAIN,       /* without scale.sql */
+    NGX_SCALE_PG_OWN_STANDING_PROBE,       /* of a foreign server */
+    NGX_SCALE_PG_NOWN
+} ngx_scale_pg_own_e;
+
+
 typedef enum {
     NGX_SCALE_PG_SLOT_SETUP = 0,
     NGX_SCALE_PG_SLOT_BEGIN,
     NGX_SCALE_PG_SLOT_PREPARE,
     NGX_SCALE_PG_SLOT_CALL,
+    NGX_SCALE_PG_SLOT_CHECK,           /* how far a replica is */
+    NGX_SCALE_PG_SLOT_LOCATE,          /* where a write ended */
     NGX_SCALE_PG_SLOT_END,             /* COMMIT or ROLLBACK */
     NGX_SCALE_PG_SLOT_SYNC
 } ngx_scale_pg_slot_e;
@@ -70,7 +101,7 @@ struct ngx_scale_pg_conn_s {
     ngx_event_t                broken;     /* posted: close from the loop */
     const char                *reason;
 
-    ngx_scale_pg_slot_t        slots[NGX_SCALE_PG_SLOTS];
+    ngx_scale_pg_slot_t       *slots;      /* NGX_SCALE_PG_SLOTS, if open */
     ngx_uint_t                 head;
     ngx_uint_t                 tail;
     ngx_uint_t                 depth;      /* operations in flight */
@@ -83,69 +114,151 @@ struct ngx_scale_pg_conn_s {
     const char                *cancel_value;
     u_char                     cancel_pid[NGX_INT_T_LEN + 1];
 
+    ngx_scale_pg_position_t    replayed;   /* of a replica, at least */
+    ngx_msec_t                 born;
+    ngx_msec_t                 lifetime;
+    ngx_msec_t                 used;       /* when it last had work */
     ngx_msec_t                 progressed; /* when something last moved */
     ngx_msec_t                 stray;      /* until when a 57014 may be */
 
     unsigned                   exclusive:1;    /* an operation owns it */
     unsigned                   failed:1;       /* its transaction did */
     unsigned                   committed_locally:1;
+    unsigned                   checked:1;      /* in this batch */
+    unsigned                   retiring:1;     /* gets no more work */
 };
 
 
+/* a server, and what its last sample said: see standing.c */
+
 struct ngx_scale_pg_server_s {
+    ngx_scale_pg_t              *pg;
     ngx_scale_pg_server_conf_t  *conf;
+    ngx_scale_pg_quota_t        *quota;
     ngx_scale_pg_conn_t         *conns[NGX_SCALE_PG_NCLASSES];
+    ngx_uint_t                   open[NGX_SCALE_PG_NCLASSES];
+
+    ngx_scale_pg_role_e          role;
+    ngx_scale_pg_position_t      position;     /* flushed, or replayed */
+    ngx_msec_t                   sampled;
+    ngx_msec_t                   lag;
+
+    ngx_scale_pg_op_t            sample;
+    ngx_scale_pg_call_t          sample_call;
+    ngx_scale_pg_own_e           standing;     /* the statement it takes */
+    ngx_event_t                  timer;        /* of the next sample */
+
     ngx_msec_t                   backoff;
     ngx_msec_t                   retry_at;
-    unsigned                     standby:1;
-    unsigned                     primary:1;
+    ngx_msec_t                   good_since;   /* it qualifies, but for that */
+    ngx_msec_t                   back_since;   /* slow start */
+    ngx_msec_t                   penalty;      /* it was behind a read-index */
+    ngx_msec_t                   penalty_until;
+
+    unsigned                     up:1;         /* the last attempt says */
+    unsigned                     asked:1;      /* something was heard */
+    unsigned                     good:1;
+    unsigned                     qualified:1;  /* a replica, for reads */
+    unsigned                     fallen:1;     /* it did before */
+    unsigned                     foreign:1;    /* of another cluster */
+    unsigned                     fenced:1;     /* a primary of the past */
 };
 
 
 typedef struct {
     ngx_queue_t                  ops;
     ngx_uint_t                   length;
-    ngx_uint_t                   nconns;       /* per server */
 } ngx_scale_pg_queue_t;
+
+
+/* what the primary had flushed, and when it was asked */
+
+typedef struct {
+    uint64_t                     lsn;
+    ngx_msec_t                   time;
+} ngx_scale_pg_mile_t;
+
+
+/* one a second */
+#define NGX_SCALE_PG_MILES       128
 
 
 struct ngx_scale_pg_s {
     ngx_scale_pg_conf_t         *conf;
     ngx_scale_pg_server_t       *servers;
     ngx_uint_t                   nservers;
-    ngx_scale_pg_queue_t         queues[NGX_SCALE_PG_NCLASSES];
+    ngx_uint_t                   nconns[NGX_SCALE_PG_NCLASSES];
+    ngx_scale_pg_queue_t         lines[NGX_SCALE_PG_NLINES];
     ngx_queue_t                  refused;      /* the queue was full */
-    ngx_scale_pg_statement_t     cancel;       /* pg_cancel_backend() */
+    ngx_scale_pg_statement_t     own[NGX_SCALE_PG_NOWN];
     ngx_event_t                  pump;         /* posted: send what waits */
     ngx_event_t                  tick;         /* while something waits */
+    ngx_event_t                  again;        /* for LINE_BEHIND */
     u_char                      *slow;         /* by statement */
+
+    ngx_scale_pg_server_t       *primary;      /* NULL: none is known */
+    ngx_uint_t                   replicas;     /* that qualify */
+    uint64_t                     system;       /* the cluster's identifier */
+    uint32_t                     timeline;     /* the last primary's */
+    ngx_scale_pg_mile_t          miles[NGX_SCALE_PG_MILES];
+    ngx_uint_t                   nmiles;
+
+    ngx_scale_pg_op_t            index;        /* asks for the read-index */
+    ngx_scale_pg_call_t          index_call;
+    ngx_uint_t                   retries;      /* allowed, in tenths */
+
     ngx_log_t                   *log;
     ngx_pool_t                  *pool;
+    ngx_msec_t                   started;
+    unsigned                     judging:1;
+    unsigned                     closing:1;
+    unsigned                     warned:1;     /* no synchronous standby */
 };
 
 
 /* connection.c */
 
 void ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn);
-void ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn);
 
-/* "reason" reaches the log; what was in flight is retried or fails */
-void ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason);
+/* NGX_DECLINED: the node's quota has no room */
+ngx_int_t ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn);
 
-/* the same, from a posted event: safe in the midst of sending */
-void ngx_scale_pg_break(ngx_scale_pg_conn_t *conn, const char *reason);
+/* no event of it will come any more */
+void ngx_scale_pg_unregister(ngx_scale_pg_conn_t *conn);
 
 void ngx_scale_pg_flush(ngx_scale_pg_conn_t *conn);
 void ngx_scale_pg_started(ngx_scale_pg_conn_t *conn);
 void ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn);
 
 
+/* close.c */
+
+/*
+ * "reason" reaches the log, NULL: nothing failed; what was in flight is
+ * retried or fails
+ */
+void ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason);
+
+/* the same, from a posted event: safe in the midst of sending */
+void ngx_scale_pg_break(ngx_scale_pg_conn_t *conn, const char *reason);
+
+void ngx_scale_pg_broken_handler(ngx_event_t *ev);
+
+
 /* pipeline.c */
 
 void ngx_scale_pg_setup(ngx_scale_pg_conn_t *conn);
 void ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op);
+
+/* NGX_DECLINED: its control connection cannot take it now */
+ngx_int_t ngx_scale_pg_control(ngx_scale_pg_server_t *server,
+    ngx_scale_pg_op_t *op);
+
+/* a batch's Sync, or with "last" the one that ends an operation */
 void ngx_scale_pg_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
     ngx_uint_t last);
+
+/* COMMIT or ROLLBACK and a Sync; "op" may be NULL */
 void ngx_scale_pg_end(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
     const char *command);
 
@@ -157,8 +270,101 @@ void ngx_scale_pg_receive(ngx_scale_pg_conn_t *conn);
 
 /* cluster.c */
 
+/* the pump runs at the end of this turn of the event loop */
 void ngx_scale_pg_post(ngx_scale_pg_t *pg);
+
+/* puts an operation where "line" says; it was in none */
+void ngx_scale_pg_enqueue(ngx_scale_pg_op_t *op, ngx_uint_t line,
+    ngx_uint_t first);
+void ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op);
+
+/* forgets what an attempt has brought */
+void ngx_scale_pg_reset(ngx_scale_pg_op_t *op);
+
+/* from the start, before those that have not waited yet */
 void ngx_scale_pg_requeue(ngx_scale_pg_op_t *op);
+
+/* who can answer has changed: each read goes where it belongs now */
+void ngx_scale_pg_reroute(ngx_scale_pg_t *pg);
+
+
+/* choice.c */
+
+ngx_scale_pg_conn_t *ngx_scale_pg_choose(ngx_scale_pg_t *pg, ngx_uint_t line,
+    ngx_scale_pg_op_t *op);
+
+/* can any server take it at all, now? */
+ngx_uint_t ngx_scale_pg_is_served(ngx_scale_pg_t *pg, ngx_uint_t line,
+    ngx_scale_pg_op_t *op);
+
+/* one more connection for a line, where none is opening already */
+void ngx_scale_pg_grow(ngx_scale_pg_t *pg, ngx_uint_t line);
+
+/* closes what is idle, old, or wanted by another worker */
+void ngx_scale_pg_reap(ngx_scale_pg_server_t *server);
+
+/* the server has lost its role: no more work, and closed when that is done */
+void ngx_scale_pg_retire(ngx_scale_pg_server_t *server, ngx_uint_t class);
+
+/* the line a read belongs to now */
+ngx_uint_t ngx_scale_pg_line(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op);
+
+
+/* standing.c */
+
+void ngx_scale_pg_own_init(ngx_scale_pg_t *pg);
+void ngx_scale_pg_standing_init(ngx_scale_pg_server_t *server);
+
+/* something is wrong with a role: all servers are asked at once */
+void ngx_scale_pg_suspect(ngx_scale_pg_t *pg);
+
+/* a control connection is open, or was lost */
+void ngx_scale_pg_standing_open(ngx_scale_pg_server_t *server);
+void ngx_scale_pg_standing_lost(ngx_scale_pg_server_t *server,
+    ngx_uint_t failed);
+
+/* a number of the first row; 0: null */
+uint64_t ngx_scale_pg_number(ngx_scale_rows_t *rows, ngx_uint_t column);
+
+
+/* judge.c */
+
+/* who is the primary, and which replicas qualify */
+void ngx_scale_pg_judge(ngx_scale_pg_t *pg);
+
+
+/* index.c */
+
+/* asks for the read-index where somebody waits and nobody has asked */
+void ngx_scale_pg_index(ngx_scale_pg_t *pg);
+
+/* has this connection's server replayed what the read must see? */
+ngx_uint_t ngx_scale_pg_is_current(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op);
+
+/* it has not: again in a moment, or on the primary */
+void ngx_scale_pg_behind(ngx_scale_pg_server_t *server,
+    ngx_scale_pg_op_t *op);
+void ngx_scale_pg_again_handler(ngx_event_t *ev);
+
+
+/* quota.c */
+
+/* takes a worker's place, or gives up all it holds */
+void ngx_scale_pg_quota_enter(ngx_scale_pg_quota_t *quota);
+void ngx_scale_pg_quota_leave(ngx_scale_pg_quota_t *quota);
+
+/*
+ * One more connection: NGX_OK or NGX_DECLINED.  "first" of its class is
+ * granted from what is reserved for the worker.
+ */
+ngx_int_t ngx_scale_pg_quota_take(ngx_scale_pg_quota_t *quota,
+    ngx_uint_t limit, ngx_uint_t first);
+void ngx_scale_pg_quota_give(ngx_scale_pg_quota_t *quota, ngx_uint_t first);
+
+/* somebody with less asks for more */
+ngx_uint_t ngx_scale_pg_quota_is_wanted(ngx_scale_pg_quota_t *quota,
+    ngx_uint_t limit);
 
 
 /* outcome.c */
@@ -175,8 +381,6 @@ void ngx_scale_pg_lost(ngx_scale_pg_op_t *op);
 void ngx_scale_pg_rows(ngx_scale_pg_op_t *op, ngx_scale_pg_call_t *call,
     PGresult *result);
 ngx_uint_t ngx_scale_pg_writes(ngx_scale_pg_op_t *op);
-
-void ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op);
 
 
 #endif /* _NGX_SCALE_PG_INT_H_INCLUDED_ */

@@ -11,15 +11,24 @@ static ngx_int_t ngx_scale_pg_push(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, ngx_uint_t index);
 static void ngx_scale_pg_command(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, const char *command);
+static void ngx_scale_pg_send_own(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, ngx_scale_pg_own_e own);
+static void ngx_scale_pg_check(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_last_sync(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op);
 static void ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
-static void ngx_scale_pg_send_call(ngx_scale_pg_conn_t *conn,
-    ngx_scale_pg_op_t *op, ngx_uint_t n);
+static void ngx_scale_pg_execute(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, ngx_uint_t index,
+    ngx_scale_pg_statement_t *statement, const char **values);
 static void ngx_scale_pg_prepare(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op, ngx_scale_pg_statement_t *statement);
 static char *ngx_scale_pg_name(ngx_scale_pg_conn_t *conn, ngx_uint_t index,
     u_char *name);
 
+
+#define NGX_SCALE_PG_CONTROL_DEPTH  32
 
 #define NGX_SCALE_PG_NAME_LEN  (sizeof("scale__") + 2 * NGX_INT_T_LEN)
 
@@ -63,7 +72,8 @@ ngx_scale_pg_command(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
 
 /*
  * The session's settings.  Dates and times come in one format; an answer
- * promises durability, so "synchronous_commit = off" is not taken over.
+ * promises durability, so "synchronous_commit = off" is not taken over.  A
+ * server that is read-only by default stays so: it is no primary.
  */
 
 void
@@ -84,12 +94,13 @@ ngx_scale_pg_setup(ngx_scale_pg_conn_t *conn)
         " set_config('default_transaction_isolation', 'read committed',"
         "   false),"
         " set_config('statement_timeout', $1, false),"
-        " set_config('default_transaction_read_only', $2, false)";
+        " CASE WHEN $2 THEN"
+        "   set_config('default_transaction_read_only', 'on', false) END";
 
     *ngx_sprintf(timeout, "%M", conn->pg->conf->timeout) = '\0';
 
     values[0] = (char *) timeout;
-    values[1] = (conn->class == NGX_SCALE_PG_CLASS_READ) ? "on" : "off";
+    values[1] = (conn->class == NGX_SCALE_PG_CLASS_READ) ? "t" : "f";
 
     if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_SETUP, NULL, 0) != NGX_OK) {
         return;
@@ -111,10 +122,16 @@ ngx_scale_pg_setup(ngx_scale_pg_conn_t *conn)
 void
 ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t  i;
+    ngx_uint_t            i;
+    ngx_scale_pg_call_t  *call;
+
+    static ngx_str_t  primary = ngx_string("primary");
+    static ngx_str_t  replica = ngx_string("replica");
 
     op->conn = conn;
+    op->replica = conn->server->role == NGX_SCALE_PG_ROLE_REPLICA;
     op->server = &conn->server->conf->name;
+    op->role = op->replica ? &replica : &primary;
     op->active = 1;
     op->started = ngx_scale_pg_now();
     op->sent = ngx_current_msec;
@@ -125,12 +142,16 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         ngx_scale_pg_sync(conn, NULL, 0);
     }
 
+    ngx_scale_pg_check(conn, op);
+
     if (conn->class == NGX_SCALE_PG_CLASS_EXCLUSIVE) {
         ngx_scale_pg_begin(conn, op);
     }
 
     for (i = 0; i < op->ncalls; i++) {
-        ngx_scale_pg_send_call(conn, op, i);
+        call = &op->calls[i];
+        ngx_scale_pg_execute(conn, NGX_SCALE_PG_SLOT_CALL, op, i,
+                             call->statement, call->values);
     }
 
     if (conn->class == NGX_SCALE_PG_CLASS_READ) {
@@ -141,7 +162,7 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         }
 
     } else if (conn->class != NGX_SCALE_PG_CLASS_EXCLUSIVE) {
-        ngx_scale_pg_sync(conn, op, 1);
+        ngx_scale_pg_last_sync(conn, op);
 
     } else if (op->look) {
         (void) PQsendFlushRequest(conn->pgconn);
@@ -156,13 +177,84 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 }
 
 
-/* a batch's Sync, or with "last" one that ends an operation */
+ngx_int_t
+ngx_scale_pg_control(ngx_scale_pg_server_t *server, ngx_scale_pg_op_t *op)
+{
+    ngx_scale_pg_conn_t  *conn;
+
+    conn = server->conns[NGX_SCALE_PG_CLASS_CONTROL];
+
+    if (conn->state != NGX_SCALE_PG_READY || conn->broken.posted
+        || conn->depth >= NGX_SCALE_PG_CONTROL_DEPTH)
+    {
+        return NGX_DECLINED;
+    }
+
+    op->pg = server->pg;
+    op->kind = NGX_SCALE_PG_READ;
+    op->control = 1;
+
+    ngx_scale_pg_send(conn, op);
+    ngx_scale_pg_post(server->pg);
+
+    return NGX_OK;
+}
+
+
+/*
+ * How far the replica is, in a statement before the read: the snapshot of one
+ * statement is older than what its functions say.  READ COMMITTED gives the
+ * next statement its own.
+ */
+
+static void
+ngx_scale_pg_check(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
+{
+    if (conn->checked || ngx_scale_pg_is_current(conn, op)) {
+        return;
+    }
+
+    ngx_scale_pg_send_own(conn, NGX_SCALE_PG_SLOT_CHECK, NULL,
+                          NGX_SCALE_PG_OWN_REPLAYED);
+
+    if (conn->class == NGX_SCALE_PG_CLASS_READ) {
+        conn->checked = 1;
+        return;
+    }
+
+    ngx_scale_pg_sync(conn, NULL, 0);
+}
+
+
+/* a write's position is asked for when it is committed, not before */
+
+static void
+ngx_scale_pg_last_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
+{
+    if (op && op->locate) {
+        ngx_scale_pg_sync(conn, op, 0);
+        ngx_scale_pg_send_own(conn, NGX_SCALE_PG_SLOT_LOCATE, op,
+                              NGX_SCALE_PG_OWN_FLUSHED);
+    }
+
+    ngx_scale_pg_sync(conn, op, 1);
+}
+
+
+static void
+ngx_scale_pg_send_own(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
+    ngx_scale_pg_op_t *op, ngx_scale_pg_own_e own)
+{
+    ngx_scale_pg_execute(conn, type, op, own, &conn->pg->own[own], NULL);
+}
+
 
 void
 ngx_scale_pg_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
     ngx_uint_t last)
 {
     conn->batch = 0;
+    conn->checked = 0;
 
     if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_SYNC, op, last) == NGX_OK
         && PQpipelineSync(conn->pgconn) != 1)
@@ -181,7 +273,7 @@ ngx_scale_pg_end(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
     }
 
     ngx_scale_pg_command(conn, NGX_SCALE_PG_SLOT_END, op, command);
-    ngx_scale_pg_sync(conn, op, 1);
+    ngx_scale_pg_last_sync(conn, op);
 }
 
 
@@ -223,24 +315,20 @@ ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
 
 static void
-ngx_scale_pg_send_call(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
-    ngx_uint_t n)
+ngx_scale_pg_execute(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
+    ngx_scale_pg_op_t *op, ngx_uint_t index,
+    ngx_scale_pg_statement_t *statement, const char **values)
 {
-    u_char                name[NGX_SCALE_PG_NAME_LEN];
-    ngx_scale_pg_call_t  *call;
+    u_char  name[NGX_SCALE_PG_NAME_LEN];
 
-    call = &op->calls[n];
-
-    if (conn->prepared[call->statement->index] == 0) {
-        ngx_scale_pg_prepare(conn, op, call->statement);
+    if (conn->prepared[statement->index] == 0) {
+        ngx_scale_pg_prepare(conn, op, statement);
     }
 
-    if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_CALL, op, n) == NGX_OK
+    if (ngx_scale_pg_push(conn, type, op, index) == NGX_OK
         && PQsendQueryPrepared(conn->pgconn,
-                               ngx_scale_pg_name(conn, call->statement->index,
-                                                 name),
-                               call->statement->nparams, call->values, NULL,
-                               NULL, 0)
+                               ngx_scale_pg_name(conn, statement->index, name),
+                               statement->nparams, values, NULL, NULL, 0)
            != 1)
     {
         ngx_scale_pg_break(conn, "a statement could not be sent");

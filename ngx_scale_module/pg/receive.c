@@ -11,6 +11,7 @@ static void ngx_scale_pg_result(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
 static void ngx_scale_pg_good(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
+static uint64_t ngx_scale_pg_lsn(PGresult *result);
 static void ngx_scale_pg_error(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
 static ngx_uint_t ngx_scale_pg_is_unprepared(PGresult *result);
@@ -145,7 +146,15 @@ ngx_scale_pg_good(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
         return;
     }
 
-    if (slot->type == NGX_SCALE_PG_SLOT_SETUP
+    if (slot->type == NGX_SCALE_PG_SLOT_CHECK) {
+        conn->replayed = conn->server->position;
+        conn->replayed.lsn = ngx_scale_pg_lsn(result);
+
+    } else if (slot->type == NGX_SCALE_PG_SLOT_LOCATE && op) {
+        op->position = conn->server->position;
+        op->position.lsn = ngx_scale_pg_lsn(result);
+
+    } else if (slot->type == NGX_SCALE_PG_SLOT_SETUP
         && ngx_strcmp(PQgetvalue(result, 0, 0), "off") == 0)
     {
         ngx_log_error(NGX_LOG_WARN, conn->pg->log, 0,
@@ -164,6 +173,17 @@ ngx_scale_pg_good(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     }
 
     PQclear(result);
+}
+
+
+static uint64_t
+ngx_scale_pg_lsn(PGresult *result)
+{
+    if (PQntuples(result) != 1 || PQgetisnull(result, 0, 0)) {
+        return 0;
+    }
+
+    return strtoull(PQgetvalue(result, 0, 0), NULL, 10);
 }
 
 
@@ -194,7 +214,7 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
         || (ngx_strcmp(sqlstate, "25006") == 0
             && op && ngx_scale_pg_writes(op)))
     {
-        conn->server->primary = 0;
+        ngx_scale_pg_suspect(conn->pg);
         ngx_scale_pg_break(conn, fatal ? "the server ends the session"
                                        : "the server is no longer a primary");
     }
@@ -205,7 +225,7 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
         conn->failed = 1;
     }
 
-    if (op == NULL) {
+    if (op == NULL || op->committed) {
         PQclear(result);
         return;
     }
@@ -251,6 +271,13 @@ ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
 
     if (slot->type == NGX_SCALE_PG_SLOT_PREPARE) {
         ngx_scale_pg_forget(conn, slot, slot->index);
+        return;
+    }
+
+    if (all && (slot->type == NGX_SCALE_PG_SLOT_CHECK
+                || slot->type == NGX_SCALE_PG_SLOT_LOCATE))
+    {
+        ngx_scale_pg_forget(conn, slot, conn->pg->own[slot->index].index);
         return;
     }
 
@@ -342,6 +369,12 @@ ngx_scale_pg_pop_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot)
     }
 
     if (slot->index == 0) {
+
+        if (op && !op->failure && !op->aborted && !op->rolled_back) {
+            op->committed = 1;
+            op->doubtful |= conn->committed_locally;
+        }
+
         return;
     }
 
@@ -372,7 +405,7 @@ ngx_scale_pg_watch_speed(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     u_char      *slow;
     ngx_msec_t   since;
 
-    if (op->kind != NGX_SCALE_PG_READ) {
+    if (op->kind != NGX_SCALE_PG_READ || op->control) {
         return;
     }
 

@@ -1,5 +1,5 @@
 
-/* the blocks scale_database and scale_cache */
+/* the block scale_database */
 
 #include "ngx_scale_conf.h"
 #include "ngx_scale_block.h"
@@ -7,6 +7,10 @@
 
 static char *ngx_scale_database_server(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
+static ngx_int_t ngx_scale_database_server_option(
+    ngx_scale_pg_server_conf_t *server, ngx_str_t *word);
+static char *ngx_scale_database_inet(ngx_conf_t *cf, ngx_str_t *url,
+    ngx_scale_pg_server_conf_t *server);
 static char *ngx_scale_database_unix(ngx_conf_t *cf, ngx_str_t *path,
     ngx_scale_pg_server_conf_t *server);
 static char *ngx_scale_database_password(ngx_conf_t *cf,
@@ -15,33 +19,28 @@ static char *ngx_scale_database_queue(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
 static char *ngx_scale_database_check(ngx_conf_t *cf,
     ngx_scale_database_t *database);
-static char *ngx_scale_cache_server(ngx_conf_t *cf,
-    ngx_scale_block_directive_t *cmd, void *block);
-static char *ngx_scale_cache_ring(ngx_conf_t *cf,
-    ngx_scale_block_directive_t *cmd, void *block);
 
 
 static ngx_scale_block_directive_t  ngx_scale_database_block[] = {
-    { ngx_string("server"), 1, 1, ngx_scale_database_server, 0 },
+    { ngx_string("server"), 1, 4, ngx_scale_database_server, 0 },
     { ngx_string("conninfo"), 1, 1, ngx_scale_block_set_str,
       offsetof(ngx_scale_pg_conf_t, conninfo) },
     { ngx_string("password_file"), 1, 1, ngx_scale_database_password, 0 },
     { ngx_string("connections"), 1, 1, ngx_scale_block_set_num,
       offsetof(ngx_scale_pg_conf_t, connections) },
     { ngx_string("queue"), 1, 2, ngx_scale_database_queue, 0 },
+    { ngx_string("zone"), 1, 1, ngx_scale_block_set_str,
+      offsetof(ngx_scale_pg_conf_t, zone) },
+    { ngx_string("max_lag"), 1, 1, ngx_scale_block_set_msec,
+      offsetof(ngx_scale_pg_conf_t, max_lag) },
+    { ngx_string("idle"), 1, 1, ngx_scale_block_set_msec,
+      offsetof(ngx_scale_pg_conf_t, idle) },
+    { ngx_string("lifetime"), 1, 1, ngx_scale_block_set_msec,
+      offsetof(ngx_scale_pg_conf_t, lifetime) },
     { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
       offsetof(ngx_scale_pg_conf_t, timeout) },
     { ngx_string("connect_timeout"), 1, 1, ngx_scale_block_set_msec,
       offsetof(ngx_scale_pg_conf_t, connect_timeout) },
-    { ngx_null_string, 0, 0, NULL, 0 }
-};
-
-
-static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
-    { ngx_string("server"), 1, 2, ngx_scale_cache_server, 0 },
-    { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
-      offsetof(ngx_scale_cache_conf_t, timeout) },
-    { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
     { ngx_null_string, 0, 0, NULL, 0 }
 };
 
@@ -87,6 +86,9 @@ ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pg->queue_timeout = NGX_CONF_UNSET_MSEC;
     pg->timeout = NGX_CONF_UNSET_MSEC;
     pg->connect_timeout = NGX_CONF_UNSET_MSEC;
+    pg->max_lag = NGX_CONF_UNSET_MSEC;
+    pg->idle = NGX_CONF_UNSET_MSEC;
+    pg->lifetime = NGX_CONF_UNSET_MSEC;
 
     if (ngx_array_init(&pg->servers, cf->pool, 2,
                        sizeof(ngx_scale_pg_server_conf_t))
@@ -107,6 +109,9 @@ ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_conf_init_msec_value(pg->queue_timeout, 500);
     ngx_conf_init_msec_value(pg->timeout, 2000);
     ngx_conf_init_msec_value(pg->connect_timeout, 2000);
+    ngx_conf_init_msec_value(pg->max_lag, 2000);
+    ngx_conf_init_msec_value(pg->idle, 60000);
+    ngx_conf_init_msec_value(pg->lifetime, 3600000);
 
     return ngx_scale_database_check(cf, database);
 }
@@ -123,6 +128,22 @@ ngx_scale_database_check(ngx_conf_t *cf, ngx_scale_database_t *database)
                              "database \"%V\" has no \"server\"; write "
                              "\"server host:port\"",
                              &database->conf.name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (database->conf.servers.nelts > NGX_SCALE_PG_MAX_SERVERS) {
+        ngx_scale_conf_error(cf, &database->place,
+                             "database \"%V\" has more than %d servers",
+                             &database->conf.name, NGX_SCALE_PG_MAX_SERVERS);
+        return NGX_CONF_ERROR;
+    }
+
+    if (database->conf.max_lag > NGX_SCALE_PG_LAG_MAX) {
+        ngx_scale_conf_error(cf, &database->place,
+                             "max_lag of database \"%V\" is more than %ds; "
+                             "a replica that far behind is of no use",
+                             &database->conf.name,
+                             NGX_SCALE_PG_LAG_MAX / 1000);
         return NGX_CONF_ERROR;
     }
 
@@ -145,15 +166,16 @@ ngx_scale_database_check(ngx_conf_t *cf, ngx_scale_database_t *database)
 }
 
 
+/* server address [weight=n] [zone=name] [role=primary|replica] */
+
 static char *
 ngx_scale_database_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     void *block)
 {
     ngx_scale_pg_conf_t  *pg = block;
 
-    u_char                       port[NGX_INT_T_LEN], text[NGX_SOCKADDR_STRLEN];
-    ngx_url_t                    u;
     ngx_str_t                   *word;
+    ngx_uint_t                   i;
     ngx_scale_pg_server_conf_t  *server;
 
     word = cf->args->elts;
@@ -165,13 +187,69 @@ ngx_scale_database_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 
     ngx_memzero(server, sizeof(ngx_scale_pg_server_conf_t));
     server->name = word[1];
+    server->weight = 1;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_scale_database_server_option(server, &word[i]) != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "server knows weight= (1 to %d), zone= and "
+                               "role=primary|replica, not \"%V\"",
+                               NGX_SCALE_PG_MAX_WEIGHT, &word[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
 
     if (word[1].len > 5 && ngx_strncmp(word[1].data, "unix:", 5) == 0) {
         return ngx_scale_database_unix(cf, &word[1], server);
     }
 
+    return ngx_scale_database_inet(cf, &word[1], server);
+}
+
+
+static ngx_int_t
+ngx_scale_database_server_option(ngx_scale_pg_server_conf_t *server,
+    ngx_str_t *word)
+{
+    ngx_int_t  n;
+
+    if (ngx_strncmp(word->data, "weight=", 7) == 0) {
+        n = ngx_atoi(word->data + 7, word->len - 7);
+        server->weight = n;
+
+        return n >= 1 && n <= NGX_SCALE_PG_MAX_WEIGHT ? NGX_OK : NGX_ERROR;
+    }
+
+    if (ngx_strncmp(word->data, "zone=", 5) == 0 && word->len > 5) {
+        server->zone.data = word->data + 5;
+        server->zone.len = word->len - 5;
+
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(word->data, "role=primary") == 0) {
+        server->role = NGX_SCALE_PG_ROLE_PRIMARY;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(word->data, "role=replica") == 0) {
+        server->role = NGX_SCALE_PG_ROLE_REPLICA;
+        return NGX_OK;
+    }
+
+    return NGX_ERROR;
+}
+
+
+static char *
+ngx_scale_database_inet(ngx_conf_t *cf, ngx_str_t *url,
+    ngx_scale_pg_server_conf_t *server)
+{
+    u_char     port[NGX_INT_T_LEN], text[NGX_SOCKADDR_STRLEN];
+    ngx_url_t  u;
+
     ngx_memzero(&u, sizeof(ngx_url_t));
-    u.url = word[1];
+    u.url = *url;
     u.default_port = 5432;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
@@ -318,151 +396,6 @@ ngx_scale_database_queue(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 
     pg->queue = n;
     pg->queue_timeout = msec;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_main_conf_t  *main = conf;
-
-    char                     *rv;
-    ngx_str_t                *word;
-    ngx_uint_t                i;
-    ngx_scale_cache_store_t  *store, **slot;
-
-    word = cf->args->elts;
-    slot = main->caches.elts;
-
-    for (i = 0; i < main->caches.nelts; i++) {
-        if (slot[i]->conf.name.len == word[1].len
-            && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
-        {
-            return "has the name of another; give one of them "
-                   "another name";
-        }
-    }
-
-    store = ngx_pcalloc(cf->pool, sizeof(ngx_scale_cache_store_t));
-    slot = ngx_array_push(&main->caches);
-
-    if (store == NULL || slot == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *slot = store;
-
-    ngx_scale_conf_here(cf, &store->place);
-    store->conf.name = word[1];
-    store->conf.timeout = NGX_CONF_UNSET_MSEC;
-
-    if (ngx_array_init(&store->conf.servers, cf->pool, 4,
-                       sizeof(ngx_scale_cache_server_t))
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    rv = ngx_scale_block_parse(cf, ngx_scale_cache_block, &store->conf);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    ngx_conf_init_msec_value(store->conf.timeout, 50);
-
-    if (store->conf.servers.nelts == 0
-        || store->conf.servers.nelts > NGX_SCALE_ZONE_NODES
-        || main->caches.nelts > NGX_SCALE_ZONE_CACHES)
-    {
-        ngx_scale_conf_error(cf, &store->place,
-                             "cache \"%V\" needs 1 to %d \"server\" lines; at "
-                             "most %d caches may be declared",
-                             &store->conf.name, NGX_SCALE_ZONE_NODES,
-                             NGX_SCALE_ZONE_CACHES);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_scale_cache_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
-    void *block)
-{
-    ngx_scale_cache_conf_t  *cache = block;
-
-    ngx_int_t                  weight;
-    ngx_url_t                  u;
-    ngx_str_t                 *word;
-    ngx_scale_cache_server_t  *server;
-
-    word = cf->args->elts;
-    weight = 1;
-
-    if (cf->args->nelts == 3) {
-        weight = NGX_ERROR;
-
-        if (ngx_strncmp(word[2].data, "weight=", 7) == 0) {
-            weight = ngx_atoi(word[2].data + 7, word[2].len - 7);
-        }
-
-        if (weight < 1) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\": write weight= and a number from 1",
-                               &word[2]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-    u.url = word[1];
-    u.default_port = 11211;
-
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "server \"%V\": %s", &u.url,
-                           u.err ? u.err : "has no address");
-        return NGX_CONF_ERROR;
-    }
-
-    server = ngx_array_push(&cache->servers);
-    if (server == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    server->name = word[1];
-    server->addr = u.addrs[0];
-    server->port = u.family == AF_UNIX ? 0 : u.port;
-    server->weight = weight;
-
-    if (u.family == AF_UNIX) {
-        u.host.data = word[1].data + 5;
-        u.host.len = word[1].len - 5;
-    }
-
-    return ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
-                                 &server->host)
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static char *
-ngx_scale_cache_ring(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
-    void *block)
-{
-    ngx_str_t  *word;
-
-    word = cf->args->elts;
-
-    if (ngx_strcmp(word[1].data, "zone") != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ring %V\" is not available in this version; one "
-                           "web node needs \"ring zone\" or no line",
-                           &word[1]);
-        return NGX_CONF_ERROR;
-    }
 
     return NGX_CONF_OK;
 }

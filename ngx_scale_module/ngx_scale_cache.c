@@ -1,0 +1,165 @@
+
+/* the block scale_cache */
+
+#include "ngx_scale_conf.h"
+#include "ngx_scale_block.h"
+
+
+static char *ngx_scale_cache_server(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+static char *ngx_scale_cache_ring(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+
+
+static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
+    { ngx_string("server"), 1, 2, ngx_scale_cache_server, 0 },
+    { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
+      offsetof(ngx_scale_cache_conf_t, timeout) },
+    { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
+    { ngx_null_string, 0, 0, NULL, 0 }
+};
+
+
+char *
+ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_main_conf_t  *main = conf;
+
+    char                     *rv;
+    ngx_str_t                *word;
+    ngx_uint_t                i;
+    ngx_scale_cache_store_t  *store, **slot;
+
+    word = cf->args->elts;
+    slot = main->caches.elts;
+
+    for (i = 0; i < main->caches.nelts; i++) {
+        if (slot[i]->conf.name.len == word[1].len
+            && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
+        {
+            return "has the name of another; give one of them "
+                   "another name";
+        }
+    }
+
+    store = ngx_pcalloc(cf->pool, sizeof(ngx_scale_cache_store_t));
+    slot = ngx_array_push(&main->caches);
+
+    if (store == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = store;
+
+    ngx_scale_conf_here(cf, &store->place);
+    store->conf.name = word[1];
+    store->conf.timeout = NGX_CONF_UNSET_MSEC;
+
+    if (ngx_array_init(&store->conf.servers, cf->pool, 4,
+                       sizeof(ngx_scale_cache_server_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_scale_block_parse(cf, ngx_scale_cache_block, &store->conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    ngx_conf_init_msec_value(store->conf.timeout, 50);
+
+    if (store->conf.servers.nelts == 0
+        || store->conf.servers.nelts > NGX_SCALE_ZONE_NODES
+        || main->caches.nelts > NGX_SCALE_ZONE_CACHES)
+    {
+        ngx_scale_conf_error(cf, &store->place,
+                             "cache \"%V\" needs 1 to %d \"server\" lines; at "
+                             "most %d caches may be declared",
+                             &store->conf.name, NGX_SCALE_ZONE_NODES,
+                             NGX_SCALE_ZONE_CACHES);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_cache_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_scale_cache_conf_t  *cache = block;
+
+    ngx_int_t                  weight;
+    ngx_url_t                  u;
+    ngx_str_t                 *word;
+    ngx_scale_cache_server_t  *server;
+
+    word = cf->args->elts;
+    weight = 1;
+
+    if (cf->args->nelts == 3) {
+        weight = NGX_ERROR;
+
+        if (ngx_strncmp(word[2].data, "weight=", 7) == 0) {
+            weight = ngx_atoi(word[2].data + 7, word[2].len - 7);
+        }
+
+        if (weight < 1) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\": write weight= and a number from 1",
+                               &word[2]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+    u.url = word[1];
+    u.default_port = 11211;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "server \"%V\": %s", &u.url,
+                           u.err ? u.err : "has no address");
+        return NGX_CONF_ERROR;
+    }
+
+    server = ngx_array_push(&cache->servers);
+    if (server == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    server->name = word[1];
+    server->addr = u.addrs[0];
+    server->port = u.family == AF_UNIX ? 0 : u.port;
+    server->weight = weight;
+
+    if (u.family == AF_UNIX) {
+        u.host.data = word[1].data + 5;
+        u.host.len = word[1].len - 5;
+    }
+
+    return ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
+                                 &server->host)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_scale_cache_ring(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_str_t  *word;
+
+    word = cf->args->elts;
+
+    if (ngx_strcmp(word[1].data, "zone") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ring %V\" is not available in this version; one "
+                           "web node needs \"ring zone\" or no line",
+                           &word[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}

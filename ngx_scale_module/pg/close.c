@@ -1,0 +1,156 @@
+
+/*
+ * The end of a connection, from wherever: the reason reaches the log, what was
+ * in flight is retried or fails, its server rests before the next attempt.
+ */
+
+#include "pg/pg_int.h"
+
+
+static void ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn);
+static void ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn,
+    const char *reason);
+static void ngx_scale_pg_back_off(ngx_scale_pg_server_t *server);
+
+
+#define NGX_SCALE_PG_BACKOFF_MIN  100
+#define NGX_SCALE_PG_BACKOFF_MAX  1000
+
+
+void
+ngx_scale_pg_break(ngx_scale_pg_conn_t *conn, const char *reason)
+{
+    if (conn->broken.posted) {
+        return;
+    }
+
+    conn->reason = reason;
+
+    ngx_post_event(&conn->broken, &ngx_posted_events);
+}
+
+
+void
+ngx_scale_pg_broken_handler(ngx_event_t *ev)
+{
+    ngx_scale_pg_conn_t  *conn = ev->data;
+
+    ngx_scale_pg_close(conn, conn->reason);
+}
+
+
+void
+ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
+{
+    ngx_uint_t              opened;
+    ngx_queue_t             lost, *q;
+    ngx_scale_pg_op_t      *op;
+    ngx_scale_pg_slot_t    *slot;
+    ngx_scale_pg_server_t  *server;
+
+    server = conn->server;
+    opened = conn->state == NGX_SCALE_PG_READY;
+
+    if (reason) {
+        ngx_scale_pg_log_close(conn, reason);
+    }
+
+    if (reason && !(opened && conn->class == NGX_SCALE_PG_CLASS_CONTROL)) {
+        ngx_scale_pg_back_off(server);
+    }
+
+    ngx_queue_init(&lost);
+
+    for ( /* void */ ; conn->head != conn->tail; conn->head++) {
+        slot = &conn->slots[conn->head % NGX_SCALE_PG_SLOTS];
+        op = slot->op;
+        slot->op = NULL;
+
+        if (op && op->conn == conn) {
+            op->conn = NULL;
+            ngx_queue_insert_tail(&lost, &op->queue);
+        }
+    }
+
+    ngx_scale_pg_forget_session(conn);
+
+    server->open[conn->class]--;
+    ngx_scale_pg_quota_give(server->quota, server->open[conn->class] == 0);
+
+    while (!ngx_queue_empty(&lost)) {
+        q = ngx_queue_head(&lost);
+        ngx_queue_remove(q);
+        ngx_scale_pg_lost(ngx_queue_data(q, ngx_scale_pg_op_t, queue));
+    }
+
+    ngx_scale_pg_post(conn->pg);
+
+    if (conn->class == NGX_SCALE_PG_CLASS_CONTROL && !conn->pg->closing) {
+        ngx_scale_pg_standing_lost(server, reason && !opened);
+    }
+}
+
+
+static void
+ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
+{
+    if (conn->timer.timer_set) {
+        ngx_del_timer(&conn->timer);
+    }
+
+    if (conn->broken.posted) {
+        ngx_delete_posted_event(&conn->broken);
+    }
+
+    ngx_scale_pg_unregister(conn);
+
+    PQfinish(conn->pgconn);
+
+    conn->pgconn = NULL;
+    conn->state = NGX_SCALE_PG_CLOSED;
+
+    ngx_free(conn->slots);
+
+    ngx_memzero(&conn->replayed, sizeof(ngx_scale_pg_position_t));
+
+    conn->depth = 0;
+    conn->batch = 0;
+    conn->exclusive = 0;
+    conn->failed = 0;
+    conn->committed_locally = 0;
+    conn->checked = 0;
+    conn->retiring = 0;
+}
+
+
+static void
+ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn, const char *reason)
+{
+    size_t      len;
+    ngx_uint_t  level;
+
+    len = ngx_strlen(reason);
+    level = conn->server->up || conn->server->backoff == 0
+            ? NGX_LOG_ERR : NGX_LOG_INFO;
+
+    while (len && (reason[len - 1] == '\n' || reason[len - 1] == ' ')) {
+        len--;
+    }
+
+    ngx_log_error(level, conn->pg->log, 0,
+                  "database \"%V\": connection to \"%V\" closed with %ui "
+                  "operations in flight: %*s", &conn->pg->conf->name,
+                  &conn->server->conf->name, conn->depth, len, reason);
+}
+
+
+static void
+ngx_scale_pg_back_off(ngx_scale_pg_server_t *server)
+{
+    server->backoff = ngx_max(NGX_SCALE_PG_BACKOFF_MIN,
+                              ngx_min(server->backoff * 2,
+                                      NGX_SCALE_PG_BACKOFF_MAX));
+
+    server->retry_at = ngx_current_msec + server->backoff / 2
+                       + (ngx_msec_t) ngx_random() % (server->backoff / 2 + 1);
+}

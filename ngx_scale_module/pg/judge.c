@@ -1,0 +1,305 @@
+
+/*
+ * Who is the primary, and which replicas may be read.  Of two servers that
+ * claim to be the primary the one on the higher timeline is: each promotion
+ * begins a new one (PostgreSQL manual, 26.3.5 Timelines).
+ */
+
+#include "pg/pg_int.h"
+
+
+static ngx_scale_pg_server_t *ngx_scale_pg_elect(ngx_scale_pg_t *pg);
+static ngx_uint_t ngx_scale_pg_is_candidate(ngx_scale_pg_server_t *server);
+static void ngx_scale_pg_fence(ngx_scale_pg_t *pg);
+static void ngx_scale_pg_crown(ngx_scale_pg_t *pg,
+    ngx_scale_pg_server_t *primary);
+static ngx_uint_t ngx_scale_pg_qualify(ngx_scale_pg_server_t *server);
+static ngx_uint_t ngx_scale_pg_is_good(ngx_scale_pg_server_t *server);
+static ngx_msec_t ngx_scale_pg_lag(ngx_scale_pg_server_t *server);
+static void ngx_scale_pg_mile(ngx_scale_pg_t *pg,
+    ngx_scale_pg_position_t *position, ngx_msec_t time);
+
+
+/* the first choice waits for all servers, for so long */
+#define NGX_SCALE_PG_FIRST  1000
+
+/* a replica that was out is good for so long before it is read again */
+#define NGX_SCALE_PG_BACK   3000
+
+/* the newest sample of the primary is not older, while it answers */
+#define NGX_SCALE_PG_FRESH  1500
+
+
+void
+ngx_scale_pg_judge(ngx_scale_pg_t *pg)
+{
+    ngx_uint_t              i, replicas, changed;
+    ngx_scale_pg_server_t  *primary, *server;
+
+    if (pg->judging || pg->closing) {
+        return;
+    }
+
+    pg->judging = 1;
+
+    primary = ngx_scale_pg_elect(pg);
+    changed = primary != pg->primary;
+
+    if (changed) {
+        ngx_scale_pg_crown(pg, primary);
+    }
+
+    ngx_scale_pg_fence(pg);
+
+    if (primary && primary->position.lsn) {
+        ngx_scale_pg_mile(pg, &primary->position, primary->sampled);
+    }
+
+    replicas = 0;
+
+    for (i = 0; i < pg->nservers; i++) {
+        server = &pg->servers[i];
+        changed |= ngx_scale_pg_qualify(server);
+        replicas += server->qualified;
+    }
+
+    pg->replicas = replicas;
+
+    if (changed) {
+        ngx_scale_pg_reroute(pg);
+    }
+
+    pg->judging = 0;
+}
+
+
+static ngx_scale_pg_server_t *
+ngx_scale_pg_elect(ngx_scale_pg_t *pg)
+{
+    ngx_uint_t              i, asked;
+    ngx_scale_pg_server_t  *server, *best;
+
+    best = NULL;
+    asked = 0;
+
+    for (i = 0; i < pg->nservers; i++) {
+        server = &pg->servers[i];
+        asked += server->asked;
+
+        if (!ngx_scale_pg_is_candidate(server)) {
+            continue;
+        }
+
+        if (best == NULL
+            || server->position.timeline > best->position.timeline
+            || (server->position.timeline == best->position.timeline
+                && server == pg->primary))
+        {
+            best = server;
+        }
+    }
+
+    if (asked < pg->nservers && pg->system == 0
+        && ngx_current_msec - pg->started < NGX_SCALE_PG_FIRST)
+    {
+        return NULL;
+    }
+
+    return best;
+}
+
+
+static ngx_uint_t
+ngx_scale_pg_is_candidate(ngx_scale_pg_server_t *server)
+{
+    return server->up && !server->foreign
+           && server->role == NGX_SCALE_PG_ROLE_PRIMARY;
+}
+
+
+static void
+ngx_scale_pg_fence(ngx_scale_pg_t *pg)
+{
+    ngx_uint_t              i, fenced;
+    ngx_scale_pg_server_t  *server;
+
+    for (i = 0; i < pg->nservers; i++) {
+        server = &pg->servers[i];
+        fenced = pg->primary && server != pg->primary
+                 && ngx_scale_pg_is_candidate(server);
+
+        if (fenced && !server->fenced) {
+            ngx_log_error(NGX_LOG_ERR, pg->log, 0,
+                          "database \"%V\": \"%V\" (timeline %uD) claims to "
+                          "be the primary beside \"%V\" (timeline %uD) and "
+                          "is not used", &pg->conf->name,
+                          &server->conf->name, server->position.timeline,
+                          &pg->primary->conf->name,
+                          pg->primary->position.timeline);
+        }
+
+        server->fenced = fenced;
+    }
+}
+
+
+static void
+ngx_scale_pg_crown(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *primary)
+{
+    ngx_scale_pg_server_t  *old;
+
+    old = pg->primary;
+    pg->primary = primary;
+
+    if (old) {
+        ngx_scale_pg_retire(old, NGX_SCALE_PG_CLASS_WRITE);
+        ngx_scale_pg_retire(old, NGX_SCALE_PG_CLASS_EXCLUSIVE);
+    }
+
+    if (primary == NULL) {
+        ngx_log_error(NGX_LOG_WARN, pg->log, 0,
+                      "database \"%V\": \"%V\" is no longer the primary, and "
+                      "no other server is", &pg->conf->name,
+                      &old->conf->name);
+        ngx_scale_pg_suspect(pg);
+        return;
+    }
+
+    if (primary->position.system) {
+        pg->system = primary->position.system;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,
+                  "database \"%V\": \"%V\" is the primary, timeline %uD",
+                  &pg->conf->name, &primary->conf->name,
+                  primary->position.timeline);
+
+    ngx_scale_pg_grow(pg, NGX_SCALE_PG_LINE_READ);
+    ngx_scale_pg_grow(pg, NGX_SCALE_PG_LINE_WRITE);
+    ngx_scale_pg_grow(pg, NGX_SCALE_PG_LINE_EXCLUSIVE);
+}
+
+
+/* has it changed? */
+
+static ngx_uint_t
+ngx_scale_pg_qualify(ngx_scale_pg_server_t *server)
+{
+    ngx_scale_pg_t  *pg;
+
+    pg = server->pg;
+    server->lag = ngx_scale_pg_lag(server);
+
+    if (!ngx_scale_pg_is_good(server)) {
+        server->good = 0;
+
+        if (!server->qualified) {
+            return 0;
+        }
+
+        server->qualified = 0;
+        server->fallen = 1;
+
+        ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,
+                      "database \"%V\": replica \"%V\" gets no reads: %s",
+                      &pg->conf->name, &server->conf->name,
+                      !server->up ? "it is down"
+                      : server->lag > pg->conf->max_lag ? "it lags"
+                      : "it does not follow the primary");
+        return 1;
+    }
+
+    if (!server->good) {
+        server->good = 1;
+        server->good_since = ngx_current_msec;
+    }
+
+    if (server->qualified
+        || (server->fallen && ngx_current_msec - server->good_since
+                              < NGX_SCALE_PG_BACK))
+    {
+        return 0;
+    }
+
+    server->qualified = 1;
+    server->back_since = ngx_current_msec;
+
+    ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,
+                  "database \"%V\": replica \"%V\" is read",
+                  &pg->conf->name, &server->conf->name);
+
+    ngx_scale_pg_grow(pg, NGX_SCALE_PG_LINE_REPLICA);
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_scale_pg_is_good(ngx_scale_pg_server_t *server)
+{
+    ngx_scale_pg_t  *pg;
+
+    pg = server->pg;
+
+    return server->up && !server->foreign
+           && server->role == NGX_SCALE_PG_ROLE_REPLICA
+           && server->position.system && server->position.system == pg->system
+           && server->position.timeline == pg->timeline
+           && server->lag <= pg->conf->max_lag;
+}
+
+
+/*
+ * The age of the newest sample of the primary that the replica has replayed;
+ * clocks of other machines do not enter.  While the primary is silent nobody
+ * knows better than that.
+ */
+
+static ngx_msec_t
+ngx_scale_pg_lag(ngx_scale_pg_server_t *server)
+{
+    ngx_uint_t            i;
+    ngx_msec_t            age;
+    ngx_scale_pg_t       *pg;
+    ngx_scale_pg_mile_t  *mile;
+
+    pg = server->pg;
+
+    for (i = 1; i <= ngx_min(pg->nmiles, NGX_SCALE_PG_MILES); i++) {
+        mile = &pg->miles[(pg->nmiles - i) % NGX_SCALE_PG_MILES];
+
+        if (mile->lsn > server->position.lsn) {
+            continue;
+        }
+
+        age = ngx_current_msec - mile->time;
+
+        return i == 1 && age < NGX_SCALE_PG_FRESH ? 0 : age;
+    }
+
+    return NGX_MAX_INT32_VALUE;
+}
+
+
+static void
+ngx_scale_pg_mile(ngx_scale_pg_t *pg, ngx_scale_pg_position_t *position,
+    ngx_msec_t time)
+{
+    ngx_scale_pg_mile_t  *mile;
+
+    if (pg->timeline != position->timeline) {
+        pg->timeline = position->timeline;
+        pg->nmiles = 0;
+    }
+
+    if (pg->nmiles
+        && pg->miles[(pg->nmiles - 1) % NGX_SCALE_PG_MILES].time == time)
+    {
+        return;
+    }
+
+    mile = &pg->miles[pg->nmiles++ % NGX_SCALE_PG_MILES];
+
+    mile->lsn = position->lsn;
+    mile->time = time;
+}
