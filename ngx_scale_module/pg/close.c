@@ -55,7 +55,11 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
         ngx_scale_pg_log_close(conn, reason);
     }
 
-    if (reason && !(opened && conn->class == NGX_SCALE_PG_CLASS_CONTROL)) {
+    /* all connections may be lost at once, and say the same */
+
+    if (reason && (!opened || ngx_current_msec - conn->born
+                              < NGX_SCALE_PG_BACKOFF_MAX))
+    {
         ngx_scale_pg_back_off(server);
     }
 
@@ -147,6 +151,12 @@ ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn, const char *reason)
 static void
 ngx_scale_pg_back_off(ngx_scale_pg_server_t *server)
 {
+    if (server->backoff
+        && (ngx_msec_int_t) (server->retry_at - ngx_current_msec) > 0)
+    {
+        return;
+    }
+
     server->backoff = ngx_max(NGX_SCALE_PG_BACKOFF_MIN,
                               ngx_min(server->backoff * 2,
                                       NGX_SCALE_PG_BACKOFF_MAX));
