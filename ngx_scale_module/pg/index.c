@@ -9,8 +9,6 @@
 
 
 static void ngx_scale_pg_index_done(ngx_scale_pg_op_t *op);
-static void ngx_scale_pg_index_move(ngx_scale_pg_t *pg, ngx_uint_t from,
-    ngx_uint_t to);
 
 
 /* ms: replay takes a fraction of one, where it does not lag */
@@ -24,15 +22,24 @@ static void ngx_scale_pg_index_move(ngx_scale_pg_t *pg, ngx_uint_t from,
 void
 ngx_scale_pg_index(ngx_scale_pg_t *pg)
 {
+    ngx_queue_t        *ops;
     ngx_scale_pg_op_t  *op;
 
     op = &pg->index;
+    ops = &pg->lines[NGX_SCALE_PG_LINE_INDEX].ops;
 
-    if (op->active
-        || ngx_queue_empty(&pg->lines[NGX_SCALE_PG_LINE_INDEX].ops))
-    {
+    if (op->active || ngx_queue_empty(ops)) {
         return;
     }
+
+    while (!ngx_queue_empty(ops)) {
+        op = ngx_queue_data(ngx_queue_head(ops), ngx_scale_pg_op_t, queue);
+
+        ngx_scale_pg_dequeue(op);
+        ngx_scale_pg_enqueue(op, NGX_SCALE_PG_LINE_INDEXED, 0);
+    }
+
+    op = &pg->index;
 
     ngx_memzero(op, sizeof(ngx_scale_pg_op_t));
 
@@ -43,26 +50,12 @@ ngx_scale_pg_index(ngx_scale_pg_t *pg)
     op->done = ngx_scale_pg_index_done;
     op->data = pg;
 
-    ngx_scale_pg_index_move(pg, NGX_SCALE_PG_LINE_INDEX,
-                            NGX_SCALE_PG_LINE_INDEXED);
-
     if (pg->primary == NULL
         || ngx_scale_pg_control(pg->primary, op) != NGX_OK)
     {
         op->cause = NGX_SCALE_CAUSE_UNAVAILABLE;
         ngx_scale_pg_index_done(op);
     }
-}
-
-
-static void
-ngx_scale_pg_index_move(ngx_scale_pg_t *pg, ngx_uint_t from, ngx_uint_t to)
-{
-    ngx_queue_add(&pg->lines[to].ops, &pg->lines[from].ops);
-    ngx_queue_init(&pg->lines[from].ops);
-
-    pg->lines[to].length += pg->lines[from].length;
-    pg->lines[from].length = 0;
 }
 
 

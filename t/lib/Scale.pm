@@ -98,6 +98,39 @@ sub stop_postgres { Scale::Postgres::shut_down() }
 sub start_postgres { Scale::Postgres::launch() }
 
 
+# Several of them: the first is called "primary".  A replica is { port, socket,
+# pid, ... }, and is $TEST_NGINX_PG_SOCKET_<NAME> and $TEST_NGINX_PG_PORT_<NAME>
+# for the blocks.
+
+sub replica
+{
+    my ($name, %setting) = @_;
+
+    my $from = delete $setting{from} // 'primary';
+    my $server = Scale::Postgres::replica($name, $from, %setting);
+
+    $ENV{'TEST_NGINX_PG_SOCKET_' . uc $name} = $server->{socket};
+    $ENV{'TEST_NGINX_PG_PORT_' . uc $name} = $server->{port};
+
+    return $server;
+}
+
+
+sub sql_on { return Scale::Postgres::sql_on(@_) }
+sub promote { Scale::Postgres::promote(@_) }
+sub follow { Scale::Postgres::follow(@_) }
+sub rejoin { Scale::Postgres::rejoin(@_) }
+sub caught_up { Scale::Postgres::caught_up($_[0], $_[1] // 'primary') }
+sub configure { Scale::Postgres::configure(@_) }
+sub kill_server { Scale::Postgres::kill_server(@_) }
+sub stop_server { Scale::Postgres::shut_down(@_) }
+sub signal_server { Scale::Postgres::signal_server(@_) }
+sub start_server
+{
+    Scale::Postgres::launch(Scale::Postgres::named($_[0]));
+}
+
+
 # how often statements LIKE this were executed
 
 sub statements

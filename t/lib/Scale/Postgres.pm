@@ -1,7 +1,7 @@
 package Scale::Postgres;
 
 # A private PostgreSQL: one per test file, copied from a template that initdb
-# makes once per version.
+# makes once per version, and the replicas it asks for.
 
 use strict;
 use warnings;
@@ -15,7 +15,8 @@ use Scale::Process qw(spawn stop alive free_port wait_for slurp as_user
 my $template_version = 1;
 
 my $start_patience = 60;
-my $server;     # { pid, port, dir, bin, log }
+my $server;     # { pid, port, dir, bin, log, command }
+my %servers;    # by name: $server is "primary"
 
 
 sub bin
@@ -122,25 +123,7 @@ sub start
 
     quietly(as_server(), 'cp', '-a', template($root, $bin), "$dir/data");
 
-    my %setting = (
-        port                    => $port,
-        listen_addresses        => '127.0.0.1',
-        unix_socket_directories => $dir,
-        unix_socket_permissions => '0777',
-        fsync                   => 'off',
-        full_page_writes        => 'off',
-        max_connections         => 200,
-        shared_preload_libraries     => 'pg_stat_statements',
-        'pg_stat_statements.track'   => 'all',
-        logging_collector       => 'off',
-        log_line_prefix         => '%m [%p] %a ',
-    );
-
-    $server = { port => $port, dir => $dir, bin => $bin,
-                log => "$dir.log",
-                command => ["$bin/postgres", '-D', "$dir/data",
-                            map { ('-c', "$_=$setting{$_}") }
-                            sort keys %setting] };
+    $server = $servers{primary} = describe($bin, $dir, $port);
     launch();
 
     sql('CREATE ROLE api LOGIN', 'postgres');
@@ -154,34 +137,69 @@ sub start
 }
 
 
+# settings given on the command line win over all others
+
+sub describe
+{
+    my ($bin, $dir, $port, %more) = @_;
+
+    my %setting = (
+        port                    => $port,
+        listen_addresses        => '127.0.0.1',
+        unix_socket_directories => $dir,
+        unix_socket_permissions => '0777',
+        fsync                   => 'off',
+        full_page_writes        => 'off',
+        wal_log_hints           => 'on',
+        max_connections         => 200,
+        shared_preload_libraries     => 'pg_stat_statements',
+        'pg_stat_statements.track'   => 'all',
+        logging_collector       => 'off',
+        log_line_prefix         => '%m [%p] %a ',
+        %more,
+    );
+
+    return { port => $port, dir => $dir, bin => $bin, log => "$dir.log",
+             socket => "$dir/.s.PGSQL.$port",
+             command => ["$bin/postgres", '-D', "$dir/data",
+                         map { ('-c', "$_=$setting{$_}") }
+                         sort keys %setting] };
+}
+
+
 sub launch
 {
+    my ($one) = (@_, $server);
     my ($user) = server_user();
 
-    $server->{pid} = spawn({ user => $user, log => $server->{log},
-                             dies => 'QUIT' }, @{ $server->{command} });
+    $one->{pid} = spawn({ user => $user, log => $one->{log}, dies => 'QUIT' },
+                        @{ $one->{command} });
 
-    wait_for(sub { !alive($server->{pid}) || ready() }, $start_patience);
+    wait_for(sub { !alive($one->{pid}) || ready($one) }, $start_patience);
 
-    ready() or die "PostgreSQL does not start:\n" . slurp($server->{log});
+    ready($one) or die "PostgreSQL does not start:\n" . slurp($one->{log});
 }
 
 
 sub ready
 {
+    my ($one) = @_;
+
     local $?;
 
-    return system("$server->{bin}/pg_isready", '-q', '-h', $server->{dir},
-                  '-p', $server->{port}) == 0;
+    return system("$one->{bin}/pg_isready", '-q', '-h', $one->{dir},
+                  '-p', $one->{port}) == 0;
 }
 
 
 sub psql
 {
-    my ($database) = @_;
+    my ($database, $one) = @_;
 
-    return ("$server->{bin}/psql", '-qAtX', '-v', 'ON_ERROR_STOP=1',
-            '-h', $server->{dir}, '-p', $server->{port}, '-U', 'postgres',
+    $one //= $server;
+
+    return ("$one->{bin}/psql", '-qAtX', '-v', 'ON_ERROR_STOP=1',
+            '-h', $one->{dir}, '-p', $one->{port}, '-U', 'postgres',
             '-d', $database // 'app');
 }
 
@@ -192,11 +210,196 @@ sub sql
 
     $server or die "this test did not ask for PostgreSQL\n";
 
+    return sql_on('primary', $text, $database);
+}
+
+
+sub sql_on
+{
+    my ($name, $text, $database) = @_;
+
     local $ENV{PGOPTIONS} = '-c client_min_messages=warning';
-    my $out = quietly(psql($database), '-c', $text);
+    my $out = quietly(psql($database, named($name)), '-c', $text);
     chomp $out;
 
     return $out;
+}
+
+
+sub named
+{
+    return $servers{ $_[0] } // die "there is no server $_[0]\n";
+}
+
+
+# A streaming replica of $from; more settings are its own.
+
+sub replica
+{
+    my ($name, $from, %setting) = @_;
+
+    my $source = named($from);
+    my $dir = "$source->{dir}/../$name";
+    my $port = free_port();
+    my ($user) = server_user();
+
+    $dir =~ s{[^/]+/\.\./}{};
+
+    mkdir $dir, 0711 or die "$dir: $!\n";
+    chown scalar getpwnam($user), scalar getgrnam($user), $dir
+        if defined $user;
+
+    quietly(as_server(), "$source->{bin}/pg_basebackup", '-h', $source->{dir},
+            '-p', $source->{port}, '-U', 'postgres', '-D', "$dir/data",
+            qw(-X stream -c fast --no-sync));
+
+    my $one = $servers{$name} = describe($source->{bin}, $dir, $port,
+                                         %setting);
+    become_standby($one, $source, $name);
+    launch($one);
+    wait_for(sub { streams($name, $from) }, $start_patience)
+        or die "$name does not stream:\n" . slurp($one->{log});
+
+    return $one;
+}
+
+
+sub become_standby
+{
+    my ($one, $source, $name) = @_;
+
+    my $data = "$one->{dir}/data";
+
+    open my $out, '>>', "$data/postgresql.auto.conf" or die "$data: $!\n";
+    print $out "primary_conninfo = '", conninfo($source, $name), "'\n",
+               "recovery_target_timeline = 'latest'\n";
+    close $out;
+
+    quietly(as_server(), 'touch', "$data/standby.signal");
+}
+
+
+sub conninfo
+{
+    my ($source, $name) = @_;
+
+    return "host=$source->{dir} port=$source->{port} user=postgres"
+           . " application_name=$name";
+}
+
+
+sub streams
+{
+    my ($name, $from) = @_;
+
+    return sql_on($from, 'SELECT count(*) FROM pg_stat_replication'
+                         . " WHERE application_name = '$name'"
+                         . " AND state = 'streaming'", 'postgres') > 0;
+}
+
+
+# takes effect without a restart; returns when it has
+
+sub configure
+{
+    my ($name, %setting) = @_;
+
+    for my $key (sort keys %setting) {
+        sql_on($name, "ALTER SYSTEM SET $key = '$setting{$key}'", 'postgres');
+    }
+
+    sql_on($name, 'SELECT pg_reload_conf()', 'postgres');
+
+    for my $key (sort keys %setting) {
+        wait_for(sub { sql_on($name, "SELECT setting = '$setting{$key}' FROM"
+                                     . " pg_file_settings JOIN pg_settings"
+                                     . " USING (name, setting)"
+                                     . " WHERE name = '$key' LIMIT 1",
+                              'postgres') eq 't' }, 10)
+            or die "$name: $key is not set\n";
+    }
+}
+
+
+# returns when it takes writes
+
+sub promote
+{
+    my ($name) = @_;
+
+    sql_on($name, 'SELECT pg_promote(true, 30)', 'postgres');
+}
+
+
+# a standby follows another server from now on
+
+sub follow
+{
+    my ($name, $from) = @_;
+
+    sql_on($name, "ALTER SYSTEM SET primary_conninfo = '"
+                  . conninfo(named($from), $name) . "'", 'postgres');
+    sql_on($name, 'SELECT pg_reload_conf()', 'postgres');
+
+    wait_for(sub { streams($name, $from) }, $start_patience)
+        or die "$name does not follow $from\n";
+}
+
+
+# a server of the past, which is stopped, becomes a standby of another
+
+sub rejoin
+{
+    my ($name, $from) = @_;
+
+    my ($one, $source) = (named($name), named($from));
+
+    quietly(as_server(), "$one->{bin}/pg_rewind", '-D', "$one->{dir}/data",
+            '--no-sync', '--source-server', "host=$source->{dir}"
+            . " port=$source->{port} user=postgres dbname=postgres");
+    become_standby($one, $source, $name);
+    launch($one);
+    wait_for(sub { streams($name, $from) }, $start_patience)
+        or die "$name does not stream:\n" . slurp($one->{log});
+}
+
+
+# returns when it has replayed what $from has flushed
+
+sub caught_up
+{
+    my ($name, $from) = @_;
+
+    my $lsn = sql_on($from, 'SELECT pg_current_wal_flush_lsn()', 'postgres');
+
+    wait_for(sub { sql_on($name, "SELECT pg_last_wal_replay_lsn() >= '$lsn'",
+                          'postgres') eq 't' }, $start_patience)
+        or die "$name does not catch up with $from\n";
+}
+
+
+# kill -9, of its backends too: a dying postmaster leaves them
+
+sub kill_server
+{
+    my ($name) = @_;
+
+    my $pid = named($name)->{pid};
+    my @children = split ' ', slurp("/proc/$pid/task/$pid/children");
+
+    kill KILL => $pid, @children;
+    wait_for(sub { !alive($pid) && !grep { kill 0 => $_ } @children }, 10);
+}
+
+
+sub signal_server
+{
+    my ($name, $signal) = @_;
+
+    my $pid = named($name)->{pid};
+
+    kill $signal => $pid,
+         split ' ', slurp("/proc/$pid/task/$pid/children");
 }
 
 
@@ -210,7 +413,9 @@ sub pid
 
 sub halt
 {
-    stop($server->{pid}, 'QUIT') if $server;
+    for my $one (values %servers) {
+        stop($one->{pid}, 'QUIT') if $one->{pid};
+    }
 }
 
 
@@ -218,7 +423,7 @@ sub halt
 
 sub shut_down
 {
-    stop($server->{pid}, 'INT');
+    stop((@_ ? named($_[0]) : $server)->{pid}, 'INT');
 }
 
 

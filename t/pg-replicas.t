@@ -1,0 +1,123 @@
+# A primary and two replicas, one of which replays three seconds late.
+
+use strict;
+use warnings;
+use lib 't/lib';
+use Scale qw(postgres);
+use Scale::Client;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $pairs = $ENV{SCALE_SOAK} ? 10_000 : 1_000;
+
+Scale::sql(<<'END');
+CREATE TABLE items (id int PRIMARY KEY, n int NOT NULL, title text);
+INSERT INTO items SELECT i, 0, 'item ' || i FROM generate_series(1, 200) i;
+END
+
+Scale::replica('fast');
+Scale::replica('late', recovery_min_apply_delay => '3s');
+
+my $http = <<'END';
+
+    scale_database main {
+        server       "unix:$TEST_NGINX_PG_SOCKET";
+        server       "unix:$TEST_NGINX_PG_SOCKET_FAST";
+        server       "unix:$TEST_NGINX_PG_SOCKET_LATE" weight=2;
+        conninfo     "dbname=app user=api application_name=t";
+        connections  16;
+    }
+
+    log_format  servers  '$uri $scale_db_server $scale_db_role';
+
+    server {
+        listen 127.0.0.1:$ServerPort;
+        access_log servers.log servers;
+        add_header X-Server $scale_db_server;
+        add_header X-Role $scale_db_role;
+
+        scale_param id $id bigint required;
+
+        location ~ ^/strict/(?<id>\d+)$ {
+            scale_route strict;
+            scale_query GET  row "SELECT id, n FROM items WHERE id = :id";
+            scale_query POST row "UPDATE items SET n = n + 1 WHERE id = :id
+                                  RETURNING id, n";
+        }
+
+        location ~ ^/primary/(?<id>\d+)$ {
+            scale_route primary;
+            scale_consistency primary;
+            scale_query GET row "SELECT id, n FROM items WHERE id = :id";
+        }
+
+        location ~ ^/forced/(?<id>\d+)$ {
+            scale_route forced;
+            scale_query GET row "SELECT id, n FROM items WHERE id = :id"
+                        role=primary;
+        }
+
+        location ~ ^/loose/(?<id>\d+)$ {
+            scale_route loose;
+            scale_consistency bounded;
+            scale_query GET row "SELECT id, n FROM items WHERE id = :id";
+        }
+
+        location ~ ^/both/(?<id>\d+)$ {
+            scale_route both;
+            scale_query GET none "SELECT 1 FROM items WHERE id = :id" ;
+            scale_query GET row "SELECT id, n FROM items WHERE id = :id";
+        }
+    }
+END
+
+open my $secret, '>', Scale::dir() . '/secret' or die;
+print $secret "a secret of the tests\n";
+close $secret;
+
+my @nodes = map { Scale::nginx($http) } 1, 2;
+
+sub on
+{
+    my ($node, $method, $path) = @_;
+
+    return Scale::request($method, $path, undef,
+                          ':port' => $nodes[$node]{port});
+}
+
+sub role { return on(0, 'GET', $_[0])->{headers}{'x-role'} // '' }
+
+for my $node (0, 1) {
+    ok(Scale::wait_for(sub { on($node, 'GET', '/loose/1')->{headers}{'x-role'}
+                             eq 'replica' }, 10),
+       "node $node reads a replica");
+}
+
+is(role('/primary/1'), 'primary', 'consistency primary reads the primary');
+is(role('/forced/1'), 'primary', 'so does role=primary');
+is(on(0, 'GET', '/both/1')->{code}, 200, 'a transaction reads a replica');
+
+my ($stale, %served) = (0);
+
+for my $i (1 .. $pairs) {
+    my $id = 1 + $i % 200;
+    my $written = on($i % 2, 'POST', "/strict/$id")->{body};
+    my $read = on(($i + 1) % 2, 'GET', "/strict/$id");
+
+    $stale++ if $read->{body} ne $written;
+    $served{ $read->{headers}{'x-server'} }++;
+}
+
+is($stale, 0, "strict: $pairs reads by another client saw the write");
+
+my %name = map { $ENV{"TEST_NGINX_PG_SOCKET$_->[1]"} => $_->[0] }
+               ['primary', ''], ['fast', '_FAST'], ['late', '_LATE'];
+my %share = map { my $n = $served{"unix:$_"} // 0; ($name{$_} => $n) }
+                keys %name;
+
+diag(join ', ', map { sprintf '%s %.1f%%', $_, 100 * $share{$_} / $pairs }
+                    qw(primary fast late));
+cmp_ok($share{fast}, '>', $pairs / 2, 'most of them on the fast replica');
+is($share{late}, 0, 'none on the late one');
+
+done_testing();
