@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     ngx_scale_pg_conf_t          conf;
     ngx_scale_place_in_conf_t    place;
-    ngx_scale_pg_quota_t       **quotas;     /* the node's */
+    ngx_scale_pg_shared_t        shared;     /* the node's */
     ngx_scale_pg_t              *pg;         /* the worker's */
 } ngx_scale_database_t;
 

@@ -234,11 +234,10 @@ ngx_scale_zone_join_databases(ngx_shm_zone_t *shm_zone,
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-        database[i]->quotas = ngx_scale_pg_zone_join(roots->pg,
-                                                     main->databases.pool,
-                                                     &database[i]->conf);
-
-        if (database[i]->quotas == NULL) {
+        if (ngx_scale_pg_zone_join(roots->pg, main->databases.pool,
+                                   &database[i]->conf, &database[i]->shared)
+            != NGX_OK)
+        {
             ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                           "no room for database \"%V\" in scale_zone; make "
                           "it larger and restart nginx",
@@ -291,7 +290,7 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
 
     for (i = 0; i < main->databases.nelts; i++) {
         database[i]->pg = ngx_scale_pg_create(cycle->pool, &database[i]->conf,
-                                              database[i]->quotas, cycle->log);
+                                              &database[i]->shared, cycle->log);
         if (database[i]->pg == NULL) {
             return NGX_ERROR;
         }

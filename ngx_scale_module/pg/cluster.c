@@ -29,7 +29,7 @@ static void ngx_scale_pg_refuse(ngx_scale_pg_t *pg);
 
 ngx_scale_pg_t *
 ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
-    ngx_scale_pg_quota_t **quotas, ngx_log_t *log)
+    ngx_scale_pg_shared_t *shared, ngx_log_t *log)
 {
     ngx_uint_t              i;
     ngx_scale_pg_t         *pg;
@@ -43,6 +43,7 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     pg->conf = conf;
     pg->pool = pool;
     pg->log = log;
+    pg->reign = shared->reign;
     pg->nservers = conf->servers.nelts;
     pg->started = ngx_current_msec;
     pg->retries = NGX_SCALE_PG_RETRIES;
@@ -88,7 +89,7 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
 
         server->pg = pg;
         server->conf = (ngx_scale_pg_server_conf_t *) conf->servers.elts + i;
-        server->quota = quotas[i];
+        server->quota = shared->quotas[i];
 
         if (ngx_scale_pg_create_server(pg, server) != NGX_OK) {
             return NULL;

@@ -77,6 +77,10 @@ ngx_scale_pg_index_done(ngx_scale_pg_op_t *index)
         floor.lsn = ngx_scale_pg_number(&index->calls[0].rows, 0);
     }
 
+    if (floor.lsn == 0) {
+        ngx_scale_pg_suspect(pg);
+    }
+
     ngx_scale_pg_release(index);
 
     ops = &pg->lines[NGX_SCALE_PG_LINE_INDEXED].ops;

@@ -2,7 +2,9 @@
 /*
  * Who is the primary, and which replicas may be read.  Of two servers that
  * claim to be the primary the one on the higher timeline is: each promotion
- * begins a new one (PostgreSQL manual, 26.3.5 Timelines).
+ * begins a new one (PostgreSQL manual, 26.3.5 Timelines).  The worker that
+ * meets it tells the others before it acknowledges a write: from then on no
+ * worker of the node answers by an older one.
  */
 
 #include "pg/pg_int.h"
@@ -10,6 +12,8 @@
 
 static ngx_scale_pg_server_t *ngx_scale_pg_elect(ngx_scale_pg_t *pg);
 static ngx_uint_t ngx_scale_pg_is_candidate(ngx_scale_pg_server_t *server);
+static void ngx_scale_pg_reign(ngx_scale_pg_reign_t *reign,
+    ngx_scale_pg_position_t *position);
 static void ngx_scale_pg_fence(ngx_scale_pg_t *pg);
 static void ngx_scale_pg_crown(ngx_scale_pg_t *pg,
     ngx_scale_pg_server_t *primary);
@@ -113,7 +117,40 @@ static ngx_uint_t
 ngx_scale_pg_is_candidate(ngx_scale_pg_server_t *server)
 {
     return server->up && !server->foreign
-           && server->role == NGX_SCALE_PG_ROLE_PRIMARY;
+           && server->role == NGX_SCALE_PG_ROLE_PRIMARY
+           && !ngx_scale_pg_is_deposed(server);
+}
+
+
+ngx_uint_t
+ngx_scale_pg_is_deposed(ngx_scale_pg_server_t *server)
+{
+    ngx_scale_pg_reign_t  *reign;
+
+    reign = server->pg->reign;
+
+    return server->position.timeline < reign->timeline
+           && server->position.system == reign->system;
+}
+
+
+static void
+ngx_scale_pg_reign(ngx_scale_pg_reign_t *reign,
+    ngx_scale_pg_position_t *position)
+{
+    ngx_atomic_uint_t  timeline;
+
+    if (reign->system != position->system) {
+        reign->timeline = 0;
+        reign->system = position->system;
+    }
+
+    do {
+        timeline = reign->timeline;
+
+    } while (timeline < position->timeline
+             && !ngx_atomic_cmp_set(&reign->timeline, timeline,
+                                    position->timeline));
 }
 
 
@@ -125,17 +162,15 @@ ngx_scale_pg_fence(ngx_scale_pg_t *pg)
 
     for (i = 0; i < pg->nservers; i++) {
         server = &pg->servers[i];
-        fenced = pg->primary && server != pg->primary
-                 && ngx_scale_pg_is_candidate(server);
+        fenced = server->up && server != pg->primary && !server->foreign
+                 && server->role == NGX_SCALE_PG_ROLE_PRIMARY && pg->timeline;
 
         if (fenced && !server->fenced) {
             ngx_log_error(NGX_LOG_ERR, pg->log, 0,
                           "database \"%V\": \"%V\" (timeline %uD) claims to "
-                          "be the primary beside \"%V\" (timeline %uD) and "
-                          "is not used", &pg->conf->name,
-                          &server->conf->name, server->position.timeline,
-                          &pg->primary->conf->name,
-                          pg->primary->position.timeline);
+                          "be the primary, which is on timeline %uA; it is "
+                          "not used", &pg->conf->name, &server->conf->name,
+                          server->position.timeline, pg->reign->timeline);
         }
 
         server->fenced = fenced;
@@ -167,6 +202,7 @@ ngx_scale_pg_crown(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *primary)
 
     if (primary->position.system) {
         pg->system = primary->position.system;
+        ngx_scale_pg_reign(pg->reign, &primary->position);
     }
 
     ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,

@@ -19,6 +19,7 @@ typedef struct {
 } ngx_scale_pg_rule_t;
 
 
+static void ngx_scale_pg_deposed(ngx_scale_pg_op_t *op);
 static void ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause);
 static ngx_scale_pg_rule_t *ngx_scale_pg_rule(u_char *sqlstate);
 static ngx_uint_t ngx_scale_pg_attempts(ngx_scale_pg_op_t *op,
@@ -130,6 +131,11 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
         return;
     }
 
+    if (conn && !op->unverified && ngx_scale_pg_is_deposed(conn->server)) {
+        ngx_scale_pg_deposed(op);
+        return;
+    }
+
     if (conn && !ngx_scale_pg_is_current(conn, op)) {
         ngx_scale_pg_behind(conn->server, op);
         return;
@@ -172,6 +178,27 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
     }
 
     ngx_scale_pg_done(op, ngx_scale_pg_writes(op) ? rule->write : rule->read);
+}
+
+
+/* what a server of the past has committed may not last */
+
+static void
+ngx_scale_pg_deposed(ngx_scale_pg_op_t *op)
+{
+    ngx_scale_pg_t  *pg;
+
+    pg = op->pg;
+
+    ngx_scale_pg_judge(pg);
+    ngx_scale_pg_suspect(pg);
+
+    if (ngx_scale_pg_writes(op) && op->failure == NULL && !op->rolled_back) {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
+        return;
+    }
+
+    ngx_scale_pg_requeue(op);
 }
 
 

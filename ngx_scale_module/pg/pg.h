@@ -79,18 +79,25 @@ typedef struct {
 
 
 /*
- * The node's shared memory: who holds how many connections to a server.  It
- * lasts across reloads, and takes back what a killed worker held.
+ * The node's shared memory: who holds how many connections to a server, and
+ * the newest timeline that a worker has met.  It lasts across reloads, and
+ * takes back what a killed worker held.
  */
 
-typedef struct ngx_scale_pg_zone_s   ngx_scale_pg_zone_t;
-typedef struct ngx_scale_pg_quota_s  ngx_scale_pg_quota_t;
+typedef struct ngx_scale_pg_zone_s    ngx_scale_pg_zone_t;
+typedef struct ngx_scale_pg_quota_s   ngx_scale_pg_quota_t;
+typedef struct ngx_scale_pg_reign_s   ngx_scale_pg_reign_t;
+
+typedef struct {
+    ngx_scale_pg_quota_t    **quotas;      /* of the servers, in their order */
+    ngx_scale_pg_reign_t     *reign;
+} ngx_scale_pg_shared_t;
 
 ngx_scale_pg_zone_t *ngx_scale_pg_zone_create(ngx_slab_pool_t *pool);
 
-/* the quotas of a database's servers, in their order; NULL: no memory */
-ngx_scale_pg_quota_t **ngx_scale_pg_zone_join(ngx_scale_pg_zone_t *zone,
-    ngx_pool_t *pool, ngx_scale_pg_conf_t *conf);
+/* NGX_ERROR: no memory, in "pool" or in the zone */
+ngx_int_t ngx_scale_pg_zone_join(ngx_scale_pg_zone_t *zone, ngx_pool_t *pool,
+    ngx_scale_pg_conf_t *conf, ngx_scale_pg_shared_t *shared);
 
 #define NGX_SCALE_PG_MAX_SERVERS      32
 #define NGX_SCALE_PG_MAX_WEIGHT       100
@@ -114,7 +121,7 @@ ngx_uint_t ngx_scale_pg_type_oid(ngx_uint_t type);
  * from the event loop, not here.
  */
 ngx_scale_pg_t *ngx_scale_pg_create(ngx_pool_t *pool,
-    ngx_scale_pg_conf_t *conf, ngx_scale_pg_quota_t **quotas, ngx_log_t *log);
+    ngx_scale_pg_conf_t *conf, ngx_scale_pg_shared_t *shared, ngx_log_t *log);
 
 /* closes every connection; no handler is called */
 void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);

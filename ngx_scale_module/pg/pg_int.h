@@ -89,6 +89,36 @@ typedef enum {
 #define NGX_SCALE_PG_SLOTS      256        /* a power of two */
 
 
+/* in shared memory: see quota.c and judge.c */
+
+typedef struct {
+    ngx_queue_t                queue;
+    ngx_str_t                  name;
+} ngx_scale_pg_named_t;
+
+typedef struct {
+    ngx_atomic_t               pid;
+    ngx_atomic_t               used;
+    ngx_atomic_t               reserved;
+} ngx_scale_pg_holder_t;
+
+
+#define NGX_SCALE_PG_HOLDERS    256        /* workers, old ones included */
+
+
+struct ngx_scale_pg_quota_s {
+    ngx_scale_pg_named_t       named;
+    ngx_atomic_t               wanted;     /* when, in ms */
+    ngx_scale_pg_holder_t      holders[NGX_SCALE_PG_HOLDERS];
+};
+
+struct ngx_scale_pg_reign_s {
+    ngx_scale_pg_named_t       named;
+    ngx_atomic_t               system;
+    ngx_atomic_t               timeline;
+};
+
+
 struct ngx_scale_pg_conn_s {
     ngx_scale_pg_t            *pg;
     ngx_scale_pg_server_t     *server;
@@ -196,6 +226,7 @@ struct ngx_scale_pg_s {
     ngx_event_t                  again;        /* for LINE_BEHIND */
     u_char                      *slow;         /* by statement */
 
+    ngx_scale_pg_reign_t        *reign;
     ngx_scale_pg_server_t       *primary;      /* NULL: none is known */
     ngx_uint_t                   replicas;     /* that qualify */
     uint64_t                     system;       /* the cluster's identifier */
@@ -331,6 +362,9 @@ uint64_t ngx_scale_pg_number(ngx_scale_rows_t *rows, ngx_uint_t column);
 
 /* who is the primary, and which replicas qualify */
 void ngx_scale_pg_judge(ngx_scale_pg_t *pg);
+
+/* another worker has met a newer timeline: nothing of this one counts */
+ngx_uint_t ngx_scale_pg_is_deposed(ngx_scale_pg_server_t *server);
 
 
 /* index.c */

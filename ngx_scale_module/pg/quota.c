@@ -9,126 +9,13 @@
 #include "pg/pg_int.h"
 
 
-#define NGX_SCALE_PG_HOLDERS  256
-#define NGX_SCALE_PG_WANTED   1000    /* ms */
+#define NGX_SCALE_PG_WANTED  1000    /* ms */
 
 
-typedef struct {
-    ngx_atomic_t             pid;
-    ngx_atomic_t             used;
-    ngx_atomic_t             reserved;
-} ngx_scale_pg_holder_t;
-
-
-struct ngx_scale_pg_quota_s {
-    ngx_queue_t              queue;
-    ngx_str_t                name;
-    ngx_atomic_t             wanted;   /* when, in ms */
-    ngx_scale_pg_holder_t    holders[NGX_SCALE_PG_HOLDERS];
-};
-
-
-struct ngx_scale_pg_zone_s {
-    ngx_slab_pool_t         *pool;
-    ngx_queue_t              quotas;
-};
-
-
-static ngx_scale_pg_quota_t *ngx_scale_pg_zone_find(ngx_scale_pg_zone_t *zone,
-    ngx_str_t *database, ngx_str_t *server);
 static ngx_scale_pg_holder_t *ngx_scale_pg_quota_mine(
     ngx_scale_pg_quota_t *quota, ngx_pid_t pid);
 static ngx_uint_t ngx_scale_pg_quota_fair(ngx_scale_pg_quota_t *quota,
     ngx_uint_t limit);
-
-
-ngx_scale_pg_zone_t *
-ngx_scale_pg_zone_create(ngx_slab_pool_t *pool)
-{
-    ngx_scale_pg_zone_t  *zone;
-
-    zone = ngx_slab_alloc(pool, sizeof(ngx_scale_pg_zone_t));
-
-    if (zone) {
-        zone->pool = pool;
-        ngx_queue_init(&zone->quotas);
-    }
-
-    return zone;
-}
-
-
-ngx_scale_pg_quota_t **
-ngx_scale_pg_zone_join(ngx_scale_pg_zone_t *zone, ngx_pool_t *pool,
-    ngx_scale_pg_conf_t *conf)
-{
-    ngx_uint_t                    i;
-    ngx_scale_pg_quota_t        **quotas;
-    ngx_scale_pg_server_conf_t   *server;
-
-    quotas = ngx_palloc(pool, conf->servers.nelts * sizeof(void *));
-    if (quotas == NULL) {
-        return NULL;
-    }
-
-    server = conf->servers.elts;
-
-    for (i = 0; i < conf->servers.nelts; i++) {
-        quotas[i] = ngx_scale_pg_zone_find(zone, &conf->name, &server[i].name);
-
-        if (quotas[i] == NULL) {
-            return NULL;
-        }
-    }
-
-    return quotas;
-}
-
-
-static ngx_scale_pg_quota_t *
-ngx_scale_pg_zone_find(ngx_scale_pg_zone_t *zone, ngx_str_t *database,
-    ngx_str_t *server)
-{
-    u_char                *p;
-    size_t                 len;
-    ngx_queue_t           *q;
-    ngx_scale_pg_quota_t  *quota;
-
-    len = database->len + 1 + server->len;
-
-    for (q = ngx_queue_head(&zone->quotas);
-         q != ngx_queue_sentinel(&zone->quotas);
-         q = ngx_queue_next(q))
-    {
-        quota = ngx_queue_data(q, ngx_scale_pg_quota_t, queue);
-        p = quota->name.data;
-
-        if (quota->name.len == len
-            && ngx_memcmp(p, database->data, database->len) == 0
-            && p[database->len] == ' '
-            && ngx_memcmp(p + database->len + 1, server->data, server->len)
-               == 0)
-        {
-            return quota;
-        }
-    }
-
-    quota = ngx_slab_calloc(zone->pool, sizeof(ngx_scale_pg_quota_t) + len);
-    if (quota == NULL) {
-        return NULL;
-    }
-
-    quota->name.len = len;
-    quota->name.data = (u_char *) (quota + 1);
-
-    p = ngx_cpymem(quota->name.data, database->data, database->len);
-    *p++ = ' ';
-    ngx_memcpy(p, server->data, server->len);
-
-    ngx_queue_insert_tail(&zone->quotas, &quota->queue);
-
-    return quota;
-}
 
 
 static ngx_scale_pg_holder_t *

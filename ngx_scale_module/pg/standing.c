@@ -46,7 +46,8 @@ static ngx_uint_t ngx_scale_pg_standing_true(ngx_scale_rows_t *rows,
 
 static const char  *ngx_scale_pg_own_sql[NGX_SCALE_PG_NOWN] = {
     "SELECT pg_cancel_backend($1::int)",
-    "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn",
+    "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
+    " WHERE current_setting('default_transaction_read_only') = 'off'",
     "SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn",
     NGX_SCALE_PG_STANDING("scale.timeline()"),
     NGX_SCALE_PG_STANDING("(SELECT timeline_id FROM pg_control_checkpoint())"),
@@ -342,7 +343,7 @@ ngx_scale_pg_number(ngx_scale_rows_t *rows, ngx_uint_t column)
 {
     ngx_str_t  cell;
 
-    if (rows->get(rows, 0, column, &cell) != NGX_OK) {
+    if (rows->nrows == 0 || rows->get(rows, 0, column, &cell) != NGX_OK) {
         return 0;
     }
 

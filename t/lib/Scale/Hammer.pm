@@ -9,14 +9,16 @@ use warnings;
 use Fcntl qw(:flock);
 use POSIX ();
 use Scale::Client;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 my $keys = 512;
 
 
 # Options: port, dir, clients, seconds, keys, first (the row before the first),
 # depth (requests of a pipeline; 1 sends again what met a closing connection),
-# close (a connection per request), meanwhile (called once while they run).
+# close (a connection per request), rate (requests per second of each client,
+# depth 1), acks (a file that gets the time of each acknowledgement), meanwhile
+# (called once while they run).
 #
 # { reads, writes (acknowledged), unknown (writes without an answer), refused
 # (503, nothing changed), failed, stale, hung, first (an example of failed) }
@@ -76,7 +78,8 @@ sub client
     my $http = Scale::Client->new($option{port});
     my $first = 1 + ($option{first} // 0);
     my %part;
-    my $end = time + $option{seconds};
+    my $next = time;
+    my $end = $next + $option{seconds};
 
     while (time < $end) {
         my @ids = map { $first + int rand $option{keys} }
@@ -89,8 +92,11 @@ sub client
 
         for my $i (0 .. $#ids) {
             judge(\%part, $before, $ids[$i], $requests[$i], $answers[$i],
-                  $floors);
+                  $floors, $option{acks});
         }
+
+        $next += 1 / $option{rate} if $option{rate};
+        sleep $next - time if $option{rate} && $next > time;
 
         $http->close() if $option{close};
     }
@@ -103,7 +109,7 @@ sub client
 
 sub judge
 {
-    my ($part, $before, $id, $request, $answer, $floors) = @_;
+    my ($part, $before, $id, $request, $answer, $floors, $acks) = @_;
 
     my $writes = $request =~ /^POST/;
     my ($n) = $answer->{body} =~ /"n":(\d+)/;
@@ -125,6 +131,7 @@ sub judge
 
     $before->[$id] = $n;
     raise_floor($floors, $id, $n);
+    note_time($acks) if $acks;
 }
 
 
@@ -164,6 +171,15 @@ sub raise_floor
 
     sysseek $io, 8 * $id, 0;
     syswrite $io, pack('Q', $n);
+}
+
+
+sub note_time
+{
+    my ($path) = @_;
+
+    open my $out, '>>', $path or die "$path: $!\n";
+    syswrite $out, sprintf "%.3f\n", time;
 }
 
 
