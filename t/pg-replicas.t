@@ -16,7 +16,8 @@ INSERT INTO items SELECT i, 0, 'item ' || i FROM generate_series(1, 200) i;
 END
 
 Scale::replica('fast');
-Scale::replica('late', recovery_min_apply_delay => '3s');
+Scale::replica('late');
+Scale::configure('late', recovery_min_apply_delay => '3s');
 
 my $http = <<'END';
 
@@ -110,14 +111,77 @@ for my $i (1 .. $pairs) {
 
 is($stale, 0, "strict: $pairs reads by another client saw the write");
 
+Scale::configure('late', recovery_min_apply_delay => '0');
+
 my %name = map { $ENV{"TEST_NGINX_PG_SOCKET$_->[1]"} => $_->[0] }
                ['primary', ''], ['fast', '_FAST'], ['late', '_LATE'];
-my %share = map { my $n = $served{"unix:$_"} // 0; ($name{$_} => $n) }
-                keys %name;
+my %share = shares();
 
 diag(join ', ', map { sprintf '%s %.1f%%', $_, 100 * $share{$_} / $pairs }
                     qw(primary fast late));
 cmp_ok($share{fast}, '>', $pairs / 2, 'most of them on the fast replica');
 is($share{late}, 0, 'none on the late one');
 
+# it was out, and comes back slowly: another node has not met it yet
+
+my $fresh = Scale::nginx($http);
+
+Scale::caught_up('late');
+ok(Scale::wait_for(sub { %served = ();
+                         read_from($fresh, '/loose/', 20);
+                         my %now = shares();
+                         $now{late} && $now{fast} }, 10),
+   'a node that is new to it reads it at once');
+
+for my $path ('/loose/', '/strict/') {
+    %served = ();
+    read_from($fresh, $path, 3000);
+    %share = shares();
+
+    my $part = $share{late} / (($share{fast} + $share{late}) || 1);
+
+    diag(sprintf '%s late %.1f%%, primary %d', $path, 100 * $part,
+         $share{primary});
+    cmp_ok(abs($part - 2 / 3), '<', 2 / 3 / 10,
+           "$path: a weight of two gets two thirds of the reads");
+}
+
+is($share{primary}, 0, 'the primary gets none');
+
+Scale::stop_server($_) for qw(fast late);
+%served = ();
+read_from($fresh, '/strict/', 100);
+%share = shares();
+is($share{primary}, 100, 'all replicas stopped: the primary reads');
+
+Scale::start_server($_) for qw(fast late);
+ok(Scale::wait_for(sub { %served = ();
+                         read_from($fresh, '/strict/', 50);
+                         my %now = shares();
+                         $now{fast} + $now{late} == 50 }, 15),
+   'started again: the replicas do');
+
 done_testing();
+
+
+sub read_from
+{
+    my ($node, $path, $times) = @_;
+
+    my $client = Scale::Client->new($node->{port});
+
+    for my $i (1 .. $times) {
+        my ($answer) = $client->request('GET ' . $path . (1 + $i % 200));
+
+        $served{ $answer->{headers}{'x-server'} // 'none' }++;
+    }
+}
+
+
+# by name
+
+sub shares
+{
+    return map { my $n = $served{"unix:$_"} // 0; ($name{$_} => $n) }
+           keys %name;
+}

@@ -14,6 +14,7 @@
 
 static ngx_scale_pg_holder_t *ngx_scale_pg_quota_mine(
     ngx_scale_pg_quota_t *quota, ngx_pid_t pid);
+static void ngx_scale_pg_quota_bury(ngx_scale_pg_quota_t *quota);
 static ngx_uint_t ngx_scale_pg_quota_fair(ngx_scale_pg_quota_t *quota,
     ngx_uint_t limit);
 
@@ -37,25 +38,48 @@ void
 ngx_scale_pg_quota_enter(ngx_scale_pg_quota_t *quota)
 {
     ngx_uint_t              i;
-    ngx_atomic_uint_t       pid;
     ngx_scale_pg_holder_t  *holder;
 
     if (ngx_scale_pg_quota_mine(quota, ngx_pid)) {
         return;
     }
 
+    ngx_scale_pg_quota_bury(quota);
+
+    for (i = 0; i < NGX_SCALE_PG_HOLDERS; i++) {
+        holder = &quota->holders[i];
+
+        if (ngx_atomic_cmp_set(&holder->pid, 0, ngx_pid)) {
+            holder->used = 0;
+            holder->reserved = NGX_SCALE_PG_MIN_CONNECTIONS;
+            return;
+        }
+    }
+}
+
+
+/* what killed workers held */
+
+static void
+ngx_scale_pg_quota_bury(ngx_scale_pg_quota_t *quota)
+{
+    ngx_uint_t              i;
+    ngx_atomic_uint_t       pid;
+    ngx_scale_pg_holder_t  *holder;
+
     for (i = 0; i < NGX_SCALE_PG_HOLDERS; i++) {
         holder = &quota->holders[i];
         pid = holder->pid;
 
-        if (pid && (kill((pid_t) pid, 0) == 0 || ngx_errno != NGX_ESRCH)) {
-            continue;
-        }
+        /* it is this worker's for a moment: nobody else may clear it then */
 
-        if (ngx_atomic_cmp_set(&holder->pid, pid, ngx_pid)) {
+        if (pid && kill((pid_t) pid, 0) == -1 && ngx_errno == NGX_ESRCH
+            && ngx_atomic_cmp_set(&holder->pid, pid, ngx_pid))
+        {
             holder->used = 0;
-            holder->reserved = NGX_SCALE_PG_MIN_CONNECTIONS;
-            return;
+            holder->reserved = 0;
+            ngx_memory_barrier();
+            holder->pid = 0;
         }
     }
 }

@@ -311,11 +311,8 @@ sub configure
     sql_on($name, 'SELECT pg_reload_conf()', 'postgres');
 
     for my $key (sort keys %setting) {
-        wait_for(sub { sql_on($name, "SELECT setting = '$setting{$key}' FROM"
-                                     . " pg_file_settings JOIN pg_settings"
-                                     . " USING (name, setting)"
-                                     . " WHERE name = '$key' LIMIT 1",
-                              'postgres') eq 't' }, 10)
+        wait_for(sub { sql_on($name, "SHOW $key", 'postgres')
+                       eq $setting{$key} }, 10)
             or die "$name: $key is not set\n";
     }
 }
