@@ -380,6 +380,13 @@ ngx_scale_answer_keep(ngx_scale_flow_t *f, ngx_array_t **list,
 }
 
 
+ngx_int_t
+ngx_scale_answer_field(ngx_scale_flow_t *f, ngx_str_t *name, ngx_str_t *value)
+{
+    return ngx_scale_answer_keep(f, &f->answer.fields, name, value);
+}
+
+
 /* a hit is copied once: meta, etag and body in one piece */
 
 ngx_int_t
@@ -433,9 +440,7 @@ ngx_scale_answer_send(ngx_scale_flow_t *f)
     }
 
     if (f->answer.unverified
-        && ngx_scale_answer_keep(f, &f->answer.fields, &cache_status,
-                                 &unverified)
-           != NGX_OK)
+        && ngx_scale_answer_field(f, &cache_status, &unverified) != NGX_OK)
     {
         f->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
         return NGX_DONE;

@@ -18,6 +18,7 @@
 #include "json/json.h"
 #include "pg/pg.h"
 #include "cache/cache.h"
+#include "sign/sign.h"
 
 
 /* where a directive stands, for errors that are found later */
@@ -53,6 +54,7 @@ typedef struct {
     size_t                       zone_size;
     ngx_shm_zone_t              *zone;
     uint32_t                     seed;       /* of the JSON check's hash */
+    ngx_scale_sign_keys_t        secrets;
 } ngx_scale_main_conf_t;
 
 
@@ -194,6 +196,9 @@ char *ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_consistency(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+char *ngx_scale_conf_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 char *ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -235,6 +240,10 @@ char *ngx_scale_plan_use_keys(ngx_conf_t *cf,
 
 u_char *ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data,
     size_t len, ngx_str_t *s);
+
+/* a short file's content, at most content->len bytes less one */
+ngx_int_t ngx_scale_stores_read(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content);
 
 /* what can be said only when all locations are known */
 char *ngx_scale_plan_purges(ngx_conf_t *cf, ngx_scale_main_conf_t *main);

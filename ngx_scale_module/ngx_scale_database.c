@@ -319,9 +319,8 @@ ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     ngx_scale_pg_conf_t  *pg = block;
 
     u_char      buf[1024];
-    ssize_t     n;
-    ngx_fd_t    fd;
-    ngx_str_t  *word;
+    size_t      n;
+    ngx_str_t  *word, content;
 
     if (pg->password.data) {
         return "is duplicate";
@@ -329,27 +328,20 @@ ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 
     word = cf->args->elts;
 
-    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
+    content.data = buf;
+    content.len = sizeof(buf);
+
+    if (ngx_scale_stores_read(cf, &word[1], &content) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    fd = ngx_open_file(word[1].data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    n = content.len;
 
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", &word[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    n = ngx_read_fd(fd, buf, sizeof(buf));
-
-    (void) ngx_close_file(fd);
-
-    while (n > 0 && (buf[n - 1] == LF || buf[n - 1] == CR)) {
+    while (n && (buf[n - 1] == LF || buf[n - 1] == CR)) {
         n--;
     }
 
-    if (n <= 0 || n == sizeof(buf)) {
+    if (n == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must hold the password and nothing else",
                            &word[1]);

@@ -33,60 +33,6 @@ ngx_scale_conf_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_scale_conf_consistency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_loc_conf_t  *loc = conf;
-
-    ngx_int_t    msec;
-    ngx_str_t   *word, value;
-    ngx_uint_t   i;
-
-    static ngx_str_t  names[] = {
-        ngx_string("strict"),
-        ngx_string("bounded"),
-        ngx_string("primary")
-    };
-
-    if (loc->consistency != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    word = cf->args->elts;
-
-    for (i = NGX_SCALE_STRICT; i <= NGX_SCALE_PRIMARY; i++) {
-        if (ngx_strcmp(word[1].data, names[i].data) == 0) {
-            loc->consistency = i;
-        }
-    }
-
-    if (loc->consistency == NGX_CONF_UNSET_UINT) {
-        return "is strict, bounded or primary";
-    }
-
-    if (cf->args->nelts == 2) {
-        return NGX_CONF_OK;
-    }
-
-    value.data = word[2].data + 5;
-    value.len = word[2].len - 5;
-    msec = NGX_ERROR;
-
-    if (ngx_strncmp(word[2].data, "wait=", 5) == 0) {
-        msec = ngx_parse_time(&value, 0);
-    }
-
-    if (msec == NGX_ERROR || loc->consistency != NGX_SCALE_BOUNDED) {
-        return "takes wait= after bounded, such as "
-               "\"scale_consistency bounded wait=100ms;\"";
-    }
-
-    loc->wait = msec;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
 ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;

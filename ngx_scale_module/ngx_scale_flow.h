@@ -95,6 +95,11 @@ ngx_int_t ngx_scale_read_query(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_read_settle(ngx_scale_flow_t *f);
 
 
+/* ngx_scale_consistency.c: who may answer a read, and what a writer is told */
+void ngx_scale_consistency_read(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_consistency_written(ngx_scale_flow_t *f);
+
+
 /* ngx_scale_write.c */
 ngx_int_t ngx_scale_write_mark(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_write_query(ngx_scale_flow_t *f);
@@ -108,6 +113,10 @@ ngx_int_t ngx_scale_answer_render(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_answer_entry(ngx_scale_flow_t *f,
     ngx_scale_entry_t *entry);
 ngx_int_t ngx_scale_answer_send(ngx_scale_flow_t *f);
+
+/* one more field of the response; the strings must live as long */
+ngx_int_t ngx_scale_answer_field(ngx_scale_flow_t *f, ngx_str_t *name,
+    ngx_str_t *value);
 
 /* the status of a statement that found nothing, 0: all found something */
 ngx_uint_t ngx_scale_answer_empty(ngx_scale_flow_t *f);

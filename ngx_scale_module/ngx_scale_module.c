@@ -43,6 +43,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_secret_file"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_scale_conf_secret_file,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_use"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
       ngx_scale_conf_use,

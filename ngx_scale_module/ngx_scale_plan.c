@@ -45,6 +45,15 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    if (loc->consistency == NGX_SCALE_BOUNDED && main->secrets.n == 0) {
+        ngx_scale_conf_error(cf, &loc->place,
+                             "route \"%V\" is \"scale_consistency bounded\", "
+                             "whose tokens are signed; write "
+                             "\"scale_secret_file path;\" in http{}",
+                             &loc->http.route);
+        return NGX_CONF_ERROR;
+    }
+
     loc->methods = ngx_array_create(cf->pool, 4, sizeof(ngx_scale_method_t));
     if (loc->methods == NULL) {
         return NGX_CONF_ERROR;

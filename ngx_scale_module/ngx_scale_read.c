@@ -7,7 +7,6 @@
 static ngx_msec_t ngx_scale_read_patience(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_read_keys(ngx_scale_flow_t *f);
 static void ngx_scale_read_verdict(ngx_scale_read_t *read);
-static ngx_scale_pg_freshness_e ngx_scale_read_freshness(ngx_scale_flow_t *f);
 static void ngx_scale_read_done(ngx_scale_pg_op_t *op);
 
 
@@ -164,39 +163,14 @@ ngx_scale_read_query(ngx_scale_flow_t *f)
     f->op.kind = f->method->transaction ? NGX_SCALE_PG_TRANSACTION
                                         : NGX_SCALE_PG_READ;
     f->op.read_only = 1;
-    f->op.freshness = ngx_scale_read_freshness(f);
-    f->op.wait = f->loc->wait;
-    f->op.stale = f->loc->stale_down;
     f->op.done = ngx_scale_read_done;
+
+    ngx_scale_consistency_read(f);
 
     f->querying = 1;
     ngx_scale_pg_submit(f->loc->database->pg, &f->op);
 
     return NGX_AGAIN;
-}
-
-
-/*
- * What is stored must be new: an old value would stay for its whole lifetime.
- * While a write is under way only the primary knows.
- */
-
-static ngx_scale_pg_freshness_e
-ngx_scale_read_freshness(ngx_scale_flow_t *f)
-{
-    if (f->loc->consistency == NGX_SCALE_PRIMARY || f->method->primary
-        || (f->filling && f->read.pending))
-    {
-        return NGX_SCALE_PG_PRIMARY;
-    }
-
-    if (f->loc->consistency == NGX_SCALE_STRICT
-        || (f->filling && !f->read.bypassed))
-    {
-        return NGX_SCALE_PG_CURRENT;
-    }
-
-    return NGX_SCALE_PG_BOUNDED;
 }
 
 

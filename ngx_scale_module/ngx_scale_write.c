@@ -159,6 +159,7 @@ ngx_scale_write_query(ngx_scale_flow_t *f)
                  ? NGX_SCALE_PG_TRANSACTION : NGX_SCALE_PG_WRITE;
     f->op.look = f->method->look ? ngx_scale_write_look : NULL;
     f->op.done = ngx_scale_write_done;
+    f->op.locate = f->loc->consistency == NGX_SCALE_BOUNDED;
 
     f->querying = 1;
     ngx_scale_pg_submit(f->loc->database->pg, &f->op);
@@ -246,6 +247,10 @@ ngx_scale_write_done(ngx_scale_pg_op_t *op)
     f->looking = 0;
 
     rc = f->problem.cause ? NGX_DECLINED : ngx_scale_answer_problem(f);
+
+    if (rc == NGX_OK && op->locate) {
+        rc = ngx_scale_consistency_written(f);
+    }
 
     ngx_scale_flow_resume(f, rc);
 }

@@ -169,7 +169,72 @@ refused('an unknown directive of a database', <<'END',
     }
 END
         'unknown directive "serve" in this block; it knows server conninfo '
-        . 'password_file connections queue zone max_lag idle lifetime timeout connect_timeout');
+        . 'password_file connections queue zone max_lag idle lifetime '
+        . 'timeout connect_timeout');
+
+for my $option (qw(weight=0 weight=101 weight=x zone= role=master backup)) {
+    refused("a server with $option", <<"END",
+    scale_database main {
+        server 127.0.0.1 $option;                               # <-
+    }
+END
+            'server knows weight= (1 to 100), zone= and role=primary|replica, '
+            . "not \"$option\"");
+}
+
+refused('a lag that is of no use', <<'END',
+    scale_database main {                                       # <-
+        server 127.0.0.1;
+        conninfo "dbname=app";
+        max_lag 61s;
+    }
+END
+        'max_lag of database "main" is more than 60s');
+
+
+# secrets and consistency
+
+sub secret_file
+{
+    my ($content) = @_;
+
+    open my $out, '>', Scale::dir() . '/secret' or die;
+    print $out $content;
+    close $out;
+
+    return 'scale_secret_file ' . Scale::dir() . "/secret;  # <-\n";
+}
+
+my $secret = 'secret of the tests';
+
+accepted('two secrets', secret_file("$secret, new\n$secret\n") =~ s/#.*//r);
+refused('a short secret', secret_file("0123456789abcde\n"),
+        'has a line of less than 16 characters');
+refused('three secrets', secret_file("$secret\n" x 3),
+        'has more than two lines');
+refused('an empty secret', secret_file("\n"),
+        'is empty; make one by "openssl rand -base64 32"');
+refused('a long secret', secret_file('x' x 2000), 'has more than 1023 bytes');
+refused('a secret that is not there', "scale_secret_file /none;  # <-\n",
+        'open() "/none" failed');
+refused('two files of secrets',
+        secret_file("$secret\n") =~ s/#.*//r . secret_file("$secret\n"),
+        '"scale_secret_file" directive is duplicate');
+
+refused('a consistency that is none', $database
+        . "scale_consistency eventual;  # <-\n",
+        '"scale_consistency" directive is strict, bounded or primary');
+refused('a wait where nobody waits', $database
+        . "scale_consistency strict wait=1s;  # <-\n",
+        'takes wait= after bounded');
+
+route_refused('bounded without a secret', <<'END',
+    scale_route x;                                              # <-
+    scale_consistency bounded;
+    scale_query GET row "SELECT 1";
+END
+        'route "x" is "scale_consistency bounded", whose tokens are signed; '
+        . 'write "scale_secret_file path;" in http{}');
 
 refused('too many arguments of a block\'s directive', <<'END',
     scale_cache hot {

@@ -30,6 +30,8 @@ my @layers = (
     [qr{^json/json\.h$},         qr{$core|$word}],
     [qr{^json/},                 qr{$core|$word|"json/\w+\.h"|<yajl/\w+\.h>}],
     [qr{^route/},                qr{$core|$word|"route/\w+\.h"}],
+    [qr{^sign/\w+\.h$},          qr{$core|"sign/sign\.h"}],
+    [qr{^sign/},                 qr{$core|"sign/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^pg/pg\.h$},             qr{$core|$word}],
     [qr{^pg/},             qr{$core|$word|$event|"pg/\w+\.h"|<libpq-fe\.h>}],
     [qr{^cache/ring\.c$},        qr{"cache/ring\.h"|<libmemcached/\w+\.h>}],
@@ -40,18 +42,19 @@ my @layers = (
     [qr{^http/},                 qr{$core|$word|<ngx_http\.h>|"http/\w+\.h"}],
     [qr{^ngx_scale_},
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
-       | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h"
+       | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
        | "http/(?:context|problem|request|response)\.h" }x],
 );
 
 
-# Names of a library, and where they may appear.  OpenSSL has no room yet.
+# Names of a library, and where they may appear.
 
 my @libraries = (
     [qr{\b(?:PQ[a-z]\w*|PGconn|PGresult|libpq-fe)\b}, qr{^pg/(?!pg\.h)}],
     [qr{\byajl_\w+},                                  qr{^json/(?!json\.h)}],
     [qr{\bmemcached_\w+},                             qr{^cache/ring\.c$}],
-    [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO)_\w+|ngx_ssl_\w+)}, qr{(?!)}],
+    [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO)_\w+|ngx_ssl_\w+)},
+                                                  qr{^sign/\w+\.c$}],
     [qr{\bngx_http_\w+},                        qr{^(?:http/|ngx_scale_)}],
     [qr{\bngx_http_finalize_request\b},         qr{^ngx_scale_flow\.c$}],
 );

@@ -19,7 +19,20 @@ Scale::replica('fast');
 Scale::replica('late');
 Scale::configure('late', recovery_min_apply_delay => '3s');
 
+open my $secret, '>', Scale::dir() . '/secret' or die;
+print $secret "a secret of the tests\n";
+close $secret;
+
 my $http = <<'END';
+    scale_secret_file $TEST_NGINX_DIR/secret;
+
+    scale_database far {
+        server       "unix:$TEST_NGINX_PG_SOCKET";
+        server       "unix:$TEST_NGINX_PG_SOCKET_LATE";
+        conninfo     "dbname=app user=api application_name=t";
+        connections  16;
+        max_lag      20s;
+    }
 
     scale_database main {
         server       "unix:$TEST_NGINX_PG_SOCKET";
@@ -29,15 +42,22 @@ my $http = <<'END';
         connections  16;
     }
 
-    log_format  servers  '$uri $scale_db_server $scale_db_role';
-
     server {
         listen 127.0.0.1:$ServerPort;
-        access_log servers.log servers;
         add_header X-Server $scale_db_server;
         add_header X-Role $scale_db_role;
 
+        scale_use   database=main;
         scale_param id $id bigint required;
+
+        location ~ ^/far/(?<id>\d+)$ {
+            scale_route far;
+            scale_use database=far;
+            scale_consistency bounded wait=10ms;
+            scale_query GET  row "SELECT id, n FROM items WHERE id = :id";
+            scale_query POST row "UPDATE items SET n = n + 1 WHERE id = :id
+                                  RETURNING id, n";
+        }
 
         location ~ ^/strict/(?<id>\d+)$ {
             scale_route strict;
@@ -71,10 +91,6 @@ my $http = <<'END';
         }
     }
 END
-
-open my $secret, '>', Scale::dir() . '/secret' or die;
-print $secret "a secret of the tests\n";
-close $secret;
 
 my @nodes = map { Scale::nginx($http) } 1, 2;
 
@@ -110,6 +126,8 @@ for my $i (1 .. $pairs) {
 }
 
 is($stale, 0, "strict: $pairs reads by another client saw the write");
+
+writers_see_their_own();
 
 Scale::configure('late', recovery_min_apply_delay => '0');
 
@@ -162,6 +180,54 @@ ok(Scale::wait_for(sub { %served = ();
    'started again: the replicas do');
 
 done_testing();
+
+
+# of a replica three seconds late, which "bounded" and max_lag allow
+
+sub writers_see_their_own
+{
+    my $path = '/far/7';
+
+    ok(Scale::wait_for(sub { role($path) eq 'replica' }, 10),
+       'bounded: a late replica is read');
+
+    my $written = on(0, 'POST', $path);
+    my $token = $written->{headers}{'scale-token'};
+    my ($cookie) = $written->{headers}{'set-cookie'} =~ /^(Scale-Token-far=[^;]+)/;
+    my $forged = $token =~ s/(.)$/$1 eq 'A' ? 'B' : 'A'/er;
+
+    my %read = (
+        none   => read_with($path),
+        forged => read_with($path, 'Scale-Token' => $forged),
+        field  => read_with($path, 'Scale-Token' => $token),
+        among  => read_with($path, 'Scale-Token' => "$forged, $token"),
+        cookie => read_with($path, 'Cookie' => $cookie),
+    );
+
+    isnt($read{none}{body}, $written->{body}, 'others may see the old row');
+    is($read{forged}{body}, $read{none}{body}, 'so may a forger');
+    is($read{field}{body}, $written->{body}, 'the writer sees hers, by field');
+    is($read{among}{body}, $written->{body}, 'or among others');
+    is($read{cookie}{body}, $written->{body}, 'or by cookie');
+    like($written->{headers}{'set-cookie'},
+         qr/; Max-Age=80; Path=\/; HttpOnly; SameSite=Lax$/,
+         'the cookie ends with its use');
+    like(slurp_logs(), qr/^(?:(?!\Q$token\E).)*$/s, 'no log has the token');
+}
+
+
+sub read_with
+{
+    my ($path, %headers) = @_;
+
+    return Scale::get($path, %headers, ':port' => $nodes[1]{port});
+}
+
+
+sub slurp_logs
+{
+    return join '', map { Scale::Process::slurp($_->{error_log}) } @nodes;
+}
 
 
 sub read_from

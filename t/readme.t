@@ -16,17 +16,20 @@ my $readme = slurp('README.md');
 my $database = 'scale_database main { server 127.0.0.1:5432;'
                . ' conninfo "dbname=app"; }';
 my $cache = 'scale_cache hot { server 127.0.0.1:11211; }';
+my $secret = 'scale_secret_file /run/secrets/scale;';
 
 my %wrap = (
     main => sub { $_[0] =~ s/^load_module.*\n//mr },
     http => sub { "events {}\nhttp {\n$_[0]\n}\n" },
-    server => sub { "events {}\nhttp {\n$database\n$cache\nserver {\n"
+    server => sub { "events {}\nhttp {\n$database\n$cache\n$secret\nserver {\n"
                     . "$_[0]\n}\n}\n" },
 );
 
-open my $out, '>', "$dir/password" or die "$dir/password: $!\n";
-print $out "secret\n";
-close $out;
+for my $name (qw(password secret)) {
+    open my $out, '>', "$dir/$name" or die "$dir/$name: $!\n";
+    print $out "a secret of the tests\n";
+    close $out;
+}
 
 
 sub verdict
@@ -40,6 +43,7 @@ sub verdict
                         qw(client_body proxy fastcgi uwsgi scgi);
 
     $conf =~ s{/run/secrets/pg}{$dir/password}g;
+    $conf =~ s{/run/secrets/scale}{$dir/secret}g;
     $conf =~ s/^http \{\n/$&access_log off;\n$temp/m;
 
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";

@@ -456,3 +456,33 @@ ngx_scale_request_quality(u_char *p, u_char *last)
 
     return 1000;
 }
+
+
+ngx_int_t
+ngx_scale_request_variable(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_http_variable_value_t  *v;
+
+    v = ngx_http_get_variable(r, name, ngx_hash_key(name->data, name->len));
+
+    if (v == NULL || v->not_found || v->len == 0) {
+        return NGX_DECLINED;
+    }
+
+    value->data = v->data;
+    value->len = v->len;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_scale_request_is_secure(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_SSL)
+    return r->connection->ssl != NULL;
+#else
+    return 0;
+#endif
+}

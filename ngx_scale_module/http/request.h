@@ -52,5 +52,12 @@ ngx_uint_t ngx_scale_request_is_json(ngx_http_request_t *r);
  */
 ngx_int_t ngx_scale_request_accept(ngx_http_request_t *r, ngx_uint_t n);
 
+/* an nginx variable's value; NGX_DECLINED: it has none */
+ngx_int_t ngx_scale_request_variable(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value);
+
+/* came it over TLS? */
+ngx_uint_t ngx_scale_request_is_secure(ngx_http_request_t *r);
+
 
 #endif /* _NGX_SCALE_REQUEST_H_INCLUDED_ */

@@ -122,6 +122,13 @@ ngx_scale_pg_is_candidate(ngx_scale_pg_server_t *server)
 }
 
 
+uint64_t
+ngx_scale_pg_system(ngx_scale_pg_t *pg)
+{
+    return pg->system;
+}
+
+
 ngx_uint_t
 ngx_scale_pg_is_deposed(ngx_scale_pg_server_t *server)
 {

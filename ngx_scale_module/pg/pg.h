@@ -127,6 +127,10 @@ ngx_scale_pg_t *ngx_scale_pg_create(ngx_pool_t *pool,
 void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);
 
 
+/* the cluster's system identifier; 0: no primary was met yet */
+uint64_t ngx_scale_pg_system(ngx_scale_pg_t *pg);
+
+
 /* a place in a cluster's write-ahead log (PostgreSQL manual, 30.6) */
 
 typedef struct {

@@ -1,0 +1,276 @@
+
+/*
+ * scale_consistency: who may answer a read, and the token by which a writer's
+ * own reads are never older than her writes.
+ */
+
+#include "ngx_scale_flow.h"
+
+
+static ngx_scale_pg_freshness_e ngx_scale_consistency_freshness(
+    ngx_scale_flow_t *f);
+static void ngx_scale_consistency_token(ngx_scale_flow_t *f);
+static void ngx_scale_consistency_floor(ngx_scale_flow_t *f,
+    ngx_str_t *token);
+
+
+#define NGX_SCALE_CONSISTENCY_FIELD   "Scale-Token"
+#define NGX_SCALE_CONSISTENCY_COOKIE  "Scale-Token-"     /* of a database */
+#define NGX_SCALE_CONSISTENCY_NAME    128
+
+/*
+ * Seconds beyond max_lag, then every replica that is read has the write: the
+ * nodes' clocks may differ by so much
+ */
+#define NGX_SCALE_CONSISTENCY_SLACK   60
+
+
+char *
+ngx_scale_conf_consistency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t    msec;
+    ngx_str_t   *word, value;
+    ngx_uint_t   i;
+
+    static ngx_str_t  names[] = {
+        ngx_string("strict"),
+        ngx_string("bounded"),
+        ngx_string("primary")
+    };
+
+    if (loc->consistency != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+
+    for (i = NGX_SCALE_STRICT; i <= NGX_SCALE_PRIMARY; i++) {
+        if (ngx_strcmp(word[1].data, names[i].data) == 0) {
+            loc->consistency = i;
+        }
+    }
+
+    if (loc->consistency == NGX_CONF_UNSET_UINT) {
+        return "is strict, bounded or primary";
+    }
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    value.data = word[2].data + 5;
+    value.len = word[2].len - 5;
+    msec = NGX_ERROR;
+
+    if (ngx_strncmp(word[2].data, "wait=", 5) == 0) {
+        msec = ngx_parse_time(&value, 0);
+    }
+
+    if (msec == NGX_ERROR || loc->consistency != NGX_SCALE_BOUNDED) {
+        return "takes wait= after bounded, such as "
+               "\"scale_consistency bounded wait=100ms;\"";
+    }
+
+    loc->wait = msec;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_conf_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_main_conf_t  *main = conf;
+
+    u_char      buf[1024];
+    ngx_str_t  *word, content, error;
+
+    word = cf->args->elts;
+    content.data = buf;
+    content.len = sizeof(buf);
+
+    if (main->secrets.n) {
+        return "is duplicate";
+    }
+
+    if (ngx_scale_stores_read(cf, &word[1], &content) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_scale_sign_keys(&main->secrets, &content, &error) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %V", &word[1],
+                           &error);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_explicit_memzero(buf, sizeof(buf));
+
+    return NGX_CONF_OK;
+}
+
+
+void
+ngx_scale_consistency_read(ngx_scale_flow_t *f)
+{
+    f->op.freshness = ngx_scale_consistency_freshness(f);
+    f->op.wait = f->loc->wait;
+    f->op.stale = f->loc->stale_down;
+
+    if (f->op.freshness == NGX_SCALE_PG_BOUNDED) {
+        ngx_scale_consistency_token(f);
+    }
+}
+
+
+/*
+ * What is stored must be new: an old value would stay for its whole lifetime.
+ * While a write is under way only the primary knows.
+ */
+
+static ngx_scale_pg_freshness_e
+ngx_scale_consistency_freshness(ngx_scale_flow_t *f)
+{
+    if (f->loc->consistency == NGX_SCALE_PRIMARY || f->method->primary
+        || (f->filling && f->read.pending))
+    {
+        return NGX_SCALE_PG_PRIMARY;
+    }
+
+    if (f->loc->consistency == NGX_SCALE_STRICT
+        || (f->filling && !f->read.bypassed))
+    {
+        return NGX_SCALE_PG_CURRENT;
+    }
+
+    return NGX_SCALE_PG_BOUNDED;
+}
+
+
+/*
+ * The field may list tokens of several databases, the cookie is this one's.
+ * An old one says nothing more, a forged one is as good as none.
+ */
+
+static void
+ngx_scale_consistency_token(ngx_scale_flow_t *f)
+{
+    u_char     *p, *last, name[NGX_SCALE_CONSISTENCY_NAME];
+    ngx_str_t   text, cookie;
+
+    static ngx_str_t  field = ngx_string("http_scale_token");
+
+    cookie.data = name;
+    cookie.len = ngx_snprintf(name, sizeof(name),
+                              "cookie_" NGX_SCALE_CONSISTENCY_COOKIE "%V",
+                              &f->loc->database->conf.name)
+                 - name;
+
+    if (ngx_scale_request_variable(f->r, &field, &text) != NGX_OK
+        && ngx_scale_request_variable(f->r, &cookie, &text) != NGX_OK)
+    {
+        return;
+    }
+
+    p = text.data;
+    last = p + text.len;
+
+    while (p < last) {
+        text.data = p;
+
+        while (p < last && *p != ',') {
+            p++;
+        }
+
+        text.len = p++ - text.data;
+
+        while (text.len && *text.data == ' ') {
+            text.data++;
+            text.len--;
+        }
+
+        ngx_scale_consistency_floor(f, &text);
+    }
+}
+
+
+static void
+ngx_scale_consistency_floor(ngx_scale_flow_t *f, ngx_str_t *token)
+{
+    time_t               age, useful;
+    ngx_scale_written_t  written;
+
+    if (ngx_scale_token_read(&f->main->secrets, token, &written) != NGX_OK
+        || written.system != ngx_scale_pg_system(f->loc->database->pg))
+    {
+        return;
+    }
+
+    age = ngx_time() - (time_t) written.time;
+    useful = f->loc->database->conf.max_lag / 1000
+             + NGX_SCALE_CONSISTENCY_SLACK;
+
+    if (age > useful
+        || (written.timeline == f->op.floor.timeline
+            ? written.lsn <= f->op.floor.lsn
+            : written.timeline < f->op.floor.timeline))
+    {
+        return;
+    }
+
+    f->op.floor.system = written.system;
+    f->op.floor.timeline = written.timeline;
+    f->op.floor.lsn = written.lsn;
+}
+
+
+ngx_int_t
+ngx_scale_consistency_written(ngx_scale_flow_t *f)
+{
+    u_char               *p;
+    time_t                age;
+    ngx_str_t             token, cookie;
+    ngx_scale_written_t   written;
+
+    static ngx_str_t  field = ngx_string(NGX_SCALE_CONSISTENCY_FIELD);
+    static ngx_str_t  set_cookie = ngx_string("Set-Cookie");
+    static u_char     format[] = NGX_SCALE_CONSISTENCY_COOKIE
+                      "%V=%V; Max-Age=%T; Path=/; HttpOnly; SameSite=Lax%s";
+
+    /* it is written, but nobody could say where */
+
+    if (f->op.position.lsn == 0) {
+        return NGX_OK;
+    }
+
+    written.system = f->op.position.system;
+    written.timeline = f->op.position.timeline;
+    written.lsn = f->op.position.lsn;
+    written.time = ngx_time();
+
+    p = ngx_pnalloc(f->r->pool, 2 * NGX_SCALE_TOKEN_LEN + sizeof(format)
+                                + f->loc->database->conf.name.len
+                                + NGX_TIME_T_LEN + sizeof("; Secure"));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    token.data = p;
+    token.len = NGX_SCALE_TOKEN_LEN;
+    ngx_scale_token_write(&f->main->secrets, &written, token.data);
+
+    age = f->loc->database->conf.max_lag / 1000 + NGX_SCALE_CONSISTENCY_SLACK;
+
+    cookie.data = p + token.len;
+    p = ngx_sprintf(cookie.data, (char *) format,
+                    &f->loc->database->conf.name, &token, age,
+                    ngx_scale_request_is_secure(f->r) ? "; Secure" : "");
+    cookie.len = p - cookie.data;
+
+    if (ngx_scale_answer_field(f, &field, &token) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_answer_field(f, &set_cookie, &cookie);
+}
