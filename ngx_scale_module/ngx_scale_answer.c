@@ -70,7 +70,7 @@ ngx_scale_answer_calls(ngx_scale_flow_t *f)
         call[i].values = value;
     }
 
-    return NGX_OK;
+    return ngx_scale_identity_bind(f);
 }
 
 

@@ -66,6 +66,7 @@ typedef struct {
     ngx_scale_place_in_conf_t    place;
     unsigned                     inherited:1;
     unsigned                     used:1;
+    unsigned                     identity:1; /* who asks */
 } ngx_scale_declared_t;
 
 
@@ -124,6 +125,15 @@ typedef struct {
 } ngx_scale_purge_value_t;
 
 
+/* scale_identity: a setting of each transaction, and where its value is */
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_str_t                    param;
+    ngx_scale_place_in_conf_t    place;
+} ngx_scale_identity_t;
+
+
 typedef struct {
     ngx_str_t                    code;
     ngx_str_t                    constraint; /* empty: any */
@@ -168,6 +178,7 @@ struct ngx_scale_loc_conf_s {
     ngx_flag_t                   stale_down;
 
     ngx_array_t                 *params;     /* of ngx_scale_declared_t */
+    ngx_array_t                 *identities; /* of ngx_scale_identity_t */
     ngx_array_t                 *queries;    /* of ngx_scale_query_t */
     ngx_array_t                 *methods;    /* of ngx_scale_method_t */
     ngx_str_t                    allow;
@@ -175,6 +186,7 @@ struct ngx_scale_loc_conf_s {
     time_t                       ttl;        /* 0: not cached */
     time_t                       missing;
     ngx_scale_key_t             *key;
+    ngx_scale_key_t             *reach;      /* what a write makes old */
     ngx_array_t                 *tags;       /* of ngx_scale_key_t */
     ngx_array_t                 *bypass;
     ngx_array_t                 *purges;     /* of ngx_scale_purge_t */
@@ -183,6 +195,7 @@ struct ngx_scale_loc_conf_s {
 
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;
+    unsigned                     private:1;  /* "reach" is a tag */
 };
 
 
@@ -201,6 +214,7 @@ char *ngx_scale_conf_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
 
 char *ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -237,6 +251,12 @@ char *ngx_scale_plan_use_parts(ngx_conf_t *cf,
     ngx_scale_place_in_conf_t *place);
 char *ngx_scale_plan_use_keys(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m, ngx_array_t *keys);
+
+ngx_int_t ngx_scale_identity_merge(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
+char *ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
+char *ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 
 u_char *ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data,
     size_t len, ngx_str_t *s);

@@ -100,6 +100,10 @@ void ngx_scale_consistency_read(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_consistency_written(ngx_scale_flow_t *f);
 
 
+/* ngx_scale_identity.c: the settings of the request's transaction */
+ngx_int_t ngx_scale_identity_bind(ngx_scale_flow_t *f);
+
+
 /* ngx_scale_write.c */
 ngx_int_t ngx_scale_write_mark(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_write_query(ngx_scale_flow_t *f);

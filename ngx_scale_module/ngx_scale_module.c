@@ -92,6 +92,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_identity"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE2,
+      ngx_scale_conf_identity,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_query"),
       NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
       ngx_scale_conf_query,
@@ -277,7 +284,9 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->sqlstates = prev->sqlstates;
     }
 
-    if (ngx_scale_merge_params(cf, prev, conf) != NGX_OK) {
+    if (ngx_scale_merge_params(cf, prev, conf) != NGX_OK
+        || ngx_scale_identity_merge(cf, prev, conf) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -351,11 +360,14 @@ static void
 ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
 {
     conf->params = prev->params;
+    conf->identities = prev->identities;
     conf->methods = prev->methods;
     conf->allow = prev->allow;
     conf->database = prev->database;
     conf->store = prev->store;
     conf->key = prev->key;
+    conf->reach = prev->reach;
+    conf->private = prev->private;
     conf->tags = prev->tags;
     conf->purges = prev->purges;
     conf->purge_tags = prev->purge_tags;

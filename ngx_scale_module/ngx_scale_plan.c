@@ -270,6 +270,11 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         }
     }
 
+    rv = ngx_scale_identity_plan(cf, loc, m);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     if (m->nqueries > NGX_SCALE_PG_MAX_CALLS) {
         ngx_scale_conf_error(cf, &loc->place,
                              "route \"%V\" has more than %d statements for one "
@@ -314,11 +319,11 @@ ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     missing = NULL;
 
-    if (loc->key && loc->ttl && loc->store) {
-        part = loc->key->parts.elts;
+    if (loc->reach && loc->ttl && loc->store) {
+        part = loc->reach->parts.elts;
         declared = loc->params ? loc->params->elts : NULL;
 
-        for (i = 0; i < loc->key->parts.nelts; i++) {
+        for (i = 0; i < loc->reach->parts.nelts; i++) {
 
             if (part[i].name.len == 0) {
                 continue;

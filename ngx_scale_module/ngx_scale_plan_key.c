@@ -10,9 +10,14 @@
 
 static char *ngx_scale_plan_default_key(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_scale_method_t *get);
+static ngx_int_t ngx_scale_plan_unscoped(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_scale_key_t *tag);
+static ngx_uint_t ngx_scale_plan_is_identity(ngx_scale_loc_conf_t *loc,
+    ngx_scale_key_part_t *part);
 static uint64_t ngx_scale_plan_hash(ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *get);
 static uint64_t ngx_scale_plan_mix(uint64_t hash, u_char *data, size_t len);
+static char *ngx_scale_plan_reach(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_tags(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 
 
@@ -148,6 +153,16 @@ ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         }
     }
 
+    rv = ngx_scale_identity_plan_key(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_scale_plan_reach(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_use_parts(cf, loc, get, &loc->key->parts,
                                   &loc->key->place);
     if (rv != NGX_CONF_OK) {
@@ -268,6 +283,114 @@ ngx_scale_plan_default_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * What a write of the same row makes old: the entry, or the entries of all who
+ * ask, which share a tag, the key without the parts that say who.
+ */
+
+static char *
+ngx_scale_plan_reach(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    ngx_uint_t             i;
+    ngx_scale_key_t       *key, *tag;
+    ngx_scale_key_part_t  *part;
+
+    key = loc->key;
+    loc->reach = key;
+
+    part = key->parts.elts;
+
+    for (i = 0; i < key->parts.nelts; i++) {
+        if (ngx_scale_plan_is_identity(loc, &part[i])) {
+            break;
+        }
+    }
+
+    if (i == key->parts.nelts) {
+        return NGX_CONF_OK;
+    }
+
+    if (loc->tags == NULL) {
+        loc->tags = ngx_array_create(cf->pool, 1, sizeof(ngx_scale_key_t));
+        if (loc->tags == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (loc->tags->nelts == NGX_SCALE_CACHE_MAX_TAGS) {
+        ngx_scale_conf_error(cf, &key->place,
+                             "route \"%V\" is private and has a tag for that; "
+                             "with it there are more than %d, remove one",
+                             &loc->http.route, NGX_SCALE_CACHE_MAX_TAGS);
+        return NGX_CONF_ERROR;
+    }
+
+    loc->private = 1;
+    loc->reach = ngx_pcalloc(cf->pool, sizeof(ngx_scale_key_t));
+    tag = ngx_array_push(loc->tags);
+
+    if (loc->reach == NULL || tag == NULL
+        || ngx_scale_plan_unscoped(cf, loc, loc->reach) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    *tag = *loc->reach;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_plan_unscoped(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_key_t *tag)
+{
+    ngx_uint_t             i;
+    ngx_scale_key_part_t  *part, *own;
+
+    tag->text = loc->key->text;
+    tag->place = loc->key->place;
+
+    if (ngx_array_init(&tag->parts, cf->pool, loc->key->parts.nelts + 1,
+                       sizeof(ngx_scale_key_part_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    own = ngx_array_push(&tag->parts);
+    ngx_memzero(own, sizeof(ngx_scale_key_part_t));
+    ngx_str_set(&own->literal, "all:");
+
+    part = loc->key->parts.elts;
+
+    for (i = 0; i < loc->key->parts.nelts; i++) {
+        if (!ngx_scale_plan_is_identity(loc, &part[i])) {
+            own = ngx_array_push(&tag->parts);
+            *own = part[i];
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_scale_plan_is_identity(ngx_scale_loc_conf_t *loc,
+    ngx_scale_key_part_t *part)
+{
+    ngx_scale_declared_t  *declared;
+
+    if (part->name.len == 0) {
+        return 0;
+    }
+
+    declared = ngx_scale_conf_find_param(loc, &part->name);
+
+    return declared && declared->identity;
 }
 
 

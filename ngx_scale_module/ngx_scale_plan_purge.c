@@ -80,9 +80,9 @@ ngx_scale_plan_purge(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return NGX_CONF_OK;
     }
 
-    part = purge->target->key->parts.elts;
+    part = purge->target->reach->parts.elts;
 
-    for (i = 0; i < purge->target->key->parts.nelts; i++) {
+    for (i = 0; i < purge->target->reach->parts.nelts; i++) {
         if (part[i].name.len && !ngx_scale_conf_given(purge, &part[i].name)) {
             ngx_scale_conf_error(cf, &purge->place,
                                  "the key of route \"%V\" has \"%V\"; give it "
@@ -182,7 +182,7 @@ ngx_scale_plan_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
     ngx_scale_value_t      typed;
     ngx_scale_key_part_t  *part;
 
-    if (!ngx_scale_plan_holds(&purge->target->key->parts, &value->name)) {
+    if (!ngx_scale_plan_holds(&purge->target->reach->parts, &value->name)) {
         ngx_scale_conf_error(cf, &purge->place,
                              "the key of route \"%V\" has no \"%V\"; remove "
                              "it, or add it to that key", &purge->route,

@@ -97,6 +97,12 @@ ngx_scale_values_step(ngx_scale_flow_t *f)
             rc = ngx_scale_values_raw(f, &declared[index], &raw);
         }
 
+        if (rc == NGX_OK && raw.kind <= NGX_SCALE_RAW_NULL
+            && declared[index].identity && declared[index].param.required)
+        {
+            return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_IDENTITY);
+        }
+
         if (rc == NGX_OK) {
             rc = ngx_scale_param_value(f->r->pool, &declared[index].param,
                                        &raw, &f->values[index], &reason);
@@ -280,7 +286,7 @@ ngx_scale_values_purge_key(ngx_scale_flow_t *f, ngx_scale_purge_t *purge,
     source.rows = rows;
     source.row = row;
 
-    return ngx_scale_key_make(f->r->pool, &purge->target->key->parts,
+    return ngx_scale_key_make(f->r->pool, &purge->target->reach->parts,
                               ngx_scale_values_purge_part, &source, key);
 }
 

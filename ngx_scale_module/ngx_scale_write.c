@@ -10,6 +10,8 @@ static ngx_int_t ngx_scale_write_row_keys(ngx_scale_flow_t *f,
     ngx_scale_rows_t *rows);
 static ngx_int_t ngx_scale_write_add(ngx_scale_flow_t *f,
     ngx_scale_rows_t *rows, ngx_uint_t row);
+static ngx_int_t ngx_scale_write_entry(ngx_scale_flow_t *f,
+    ngx_scale_loc_conf_t *route, ngx_str_t *key);
 static void ngx_scale_write_look(ngx_scale_pg_op_t *op);
 static void ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_write_done(ngx_scale_pg_op_t *op);
@@ -62,9 +64,9 @@ ngx_scale_write_keys(ngx_scale_flow_t *f)
     ngx_str_t  key;
 
     if (f->method->own_key
-        && (ngx_scale_values_key(f, &f->loc->key->parts, NULL, 0, &key)
+        && (ngx_scale_values_key(f, &f->loc->reach->parts, NULL, 0, &key)
             != NGX_OK
-            || ngx_scale_cache_write_key(&f->write, &key) != NGX_OK))
+            || ngx_scale_write_entry(f, f->loc, &key) != NGX_OK))
     {
         return NGX_ERROR;
     }
@@ -104,13 +106,24 @@ ngx_scale_write_add(ngx_scale_flow_t *f, ngx_scale_rows_t *rows,
         if (purge[i].row == (rows != NULL)
             && (ngx_scale_values_purge_key(f, &purge[i], rows, row, &key)
                 != NGX_OK
-                || ngx_scale_cache_write_key(&f->write, &key) != NGX_OK))
+                || ngx_scale_write_entry(f, purge[i].target, &key) != NGX_OK))
         {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
+}
+
+
+/* a private route has one for each who asks, and one tag for all of them */
+
+static ngx_int_t
+ngx_scale_write_entry(ngx_scale_flow_t *f, ngx_scale_loc_conf_t *route,
+    ngx_str_t *key)
+{
+    return route->private ? ngx_scale_cache_write_tag(&f->write, key)
+                          : ngx_scale_cache_write_key(&f->write, key);
 }
 
 
@@ -156,6 +169,7 @@ ngx_scale_write_query(ngx_scale_flow_t *f)
     }
 
     f->op.kind = f->method->transaction || f->method->timeout
+                 || f->loc->identities
                  ? NGX_SCALE_PG_TRANSACTION : NGX_SCALE_PG_WRITE;
     f->op.look = f->method->look ? ngx_scale_write_look : NULL;
     f->op.done = ngx_scale_write_done;

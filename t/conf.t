@@ -192,6 +192,37 @@ END
         'max_lag of database "main" is more than 60s');
 
 
+# identities
+
+route_refused('an identity that is a setting of PostgreSQL', <<'END',
+    scale_route x;
+    scale_identity statement_timeout $http_x;                   # <-
+    scale_query GET row "SELECT 1";
+END
+        '"statement_timeout" is not a setting of the application\'s own');
+route_refused('an identity that nobody declared', <<'END',
+    scale_route x;
+    scale_identity app.user :me;                                # <-
+    scale_query GET row "SELECT 1";
+END
+        'parameter ":me" is not declared');
+route_refused('the same identity twice', <<'END',
+    scale_route x;
+    scale_identity app.user $http_x;
+    scale_identity app.user $http_y;                            # <-
+    scale_query GET row "SELECT 1";
+END
+        'sets the same twice on this level');
+route_refused('a key without who asks', <<'END',
+    scale_route x;
+    scale_identity app.user $http_x;
+    scale_query GET row "SELECT 1";
+    scale_cache_valid 1m;
+    scale_cache_key "x";                                        # <-
+END
+        'key "x" lacks ":app_user" of scale_identity');
+
+
 # secrets and consistency
 
 sub secret_file

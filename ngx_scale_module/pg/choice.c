@@ -61,7 +61,8 @@ ngx_scale_pg_line(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
 {
     ngx_uint_t  alone;
 
-    alone = op->kind == NGX_SCALE_PG_TRANSACTION || op->timeout;
+    alone = op->kind == NGX_SCALE_PG_TRANSACTION || op->timeout
+            || op->nsettings;
 
     if (ngx_scale_pg_writes(op)) {
         return alone ? NGX_SCALE_PG_LINE_EXCLUSIVE : NGX_SCALE_PG_LINE_WRITE;
@@ -323,11 +324,14 @@ ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         return NGX_SCALE_PG_NONE;
     }
 
-    /* three slots per call; BEGIN, its timeout, two checks, ends and Syncs */
+    /*
+     * three slots per call, two per setting; BEGIN, its timeout, two checks,
+     * ends and Syncs
+     */
 
     room = NGX_SCALE_PG_SLOTS - (conn->tail - conn->head);
 
-    if (room < 3 * op->ncalls + 12) {
+    if (room < 3 * op->ncalls + 2 * op->nsettings + 14) {
         return NGX_SCALE_PG_NONE;
     }
 

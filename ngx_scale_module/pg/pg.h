@@ -103,6 +103,7 @@ ngx_int_t ngx_scale_pg_zone_join(ngx_scale_pg_zone_t *zone, ngx_pool_t *pool,
 #define NGX_SCALE_PG_MAX_WEIGHT       100
 #define NGX_SCALE_PG_MAX_PARAMS       128
 #define NGX_SCALE_PG_MAX_CALLS        16
+#define NGX_SCALE_PG_MAX_SETTINGS     8
 
 
 /*
@@ -170,6 +171,14 @@ typedef enum {
 } ngx_scale_pg_kind_e;
 
 
+/* set_config(name, value, true): for the operation only (manual, 9.27.1) */
+
+typedef struct {
+    const char                 *name;
+    const char                 *value;         /* NULL: the default */
+} ngx_scale_pg_setting_t;
+
+
 typedef struct {
     ngx_scale_pg_statement_t   *statement;
     const char                **values;        /* nparams; NULL: null */
@@ -212,6 +221,8 @@ struct ngx_scale_pg_op_s {
     ngx_scale_pg_call_t        *calls;
     ngx_uint_t                  ncalls;
     ngx_msec_t                  timeout;       /* of statements; 0: default */
+    ngx_scale_pg_setting_t     *settings;      /* of READ and TRANSACTION */
+    ngx_uint_t                  nsettings;
     ngx_scale_pg_freshness_e    freshness;     /* of a read */
     ngx_scale_pg_position_t     floor;
     ngx_msec_t                  wait;

@@ -48,6 +48,7 @@ typedef enum {
 
 typedef enum {
     NGX_SCALE_PG_OWN_CANCEL = 0,
+    NGX_SCALE_PG_OWN_SET,
     NGX_SCALE_PG_OWN_FLUSHED,
     NGX_SCALE_PG_OWN_REPLAYED,
     NGX_SCALE_PG_OWN_STANDING,             /* with scale.timeline() */
@@ -60,6 +61,7 @@ typedef enum {
 typedef enum {
     NGX_SCALE_PG_SLOT_SETUP = 0,
     NGX_SCALE_PG_SLOT_BEGIN,
+    NGX_SCALE_PG_SLOT_SET,
     NGX_SCALE_PG_SLOT_PREPARE,
     NGX_SCALE_PG_SLOT_CALL,
     NGX_SCALE_PG_SLOT_CHECK,           /* how far a replica is */

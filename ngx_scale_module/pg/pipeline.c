@@ -12,13 +12,16 @@ static ngx_int_t ngx_scale_pg_push(ngx_scale_pg_conn_t *conn,
 static void ngx_scale_pg_command(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, const char *command);
 static void ngx_scale_pg_send_own(ngx_scale_pg_conn_t *conn,
-    ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, ngx_scale_pg_own_e own);
+    ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, ngx_scale_pg_own_e own,
+    const char **values);
 static void ngx_scale_pg_check(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
 static void ngx_scale_pg_last_sync(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
 static void ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_set(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op, ngx_scale_pg_setting_t *setting);
 static void ngx_scale_pg_execute(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_e type, ngx_scale_pg_op_t *op, ngx_uint_t index,
     ngx_scale_pg_statement_t *statement, const char **values);
@@ -215,7 +218,7 @@ ngx_scale_pg_check(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     }
 
     ngx_scale_pg_send_own(conn, NGX_SCALE_PG_SLOT_CHECK, NULL,
-                          NGX_SCALE_PG_OWN_REPLAYED);
+                          NGX_SCALE_PG_OWN_REPLAYED, NULL);
 
     if (conn->class == NGX_SCALE_PG_CLASS_READ) {
         conn->checked = 1;
@@ -234,7 +237,7 @@ ngx_scale_pg_last_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     if (op && op->locate) {
         ngx_scale_pg_sync(conn, op, 0);
         ngx_scale_pg_send_own(conn, NGX_SCALE_PG_SLOT_LOCATE, op,
-                              NGX_SCALE_PG_OWN_FLUSHED);
+                              NGX_SCALE_PG_OWN_FLUSHED, NULL);
     }
 
     ngx_scale_pg_sync(conn, op, 1);
@@ -243,9 +246,9 @@ ngx_scale_pg_last_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
 static void
 ngx_scale_pg_send_own(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
-    ngx_scale_pg_op_t *op, ngx_scale_pg_own_e own)
+    ngx_scale_pg_op_t *op, ngx_scale_pg_own_e own, const char **values)
 {
-    ngx_scale_pg_execute(conn, type, op, own, &conn->pg->own[own], NULL);
+    ngx_scale_pg_execute(conn, type, op, own, &conn->pg->own[own], values);
 }
 
 
@@ -280,8 +283,10 @@ ngx_scale_pg_end(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
 static void
 ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 {
-    const char  *begin, *values[1];
-    u_char       timeout[NGX_INT_T_LEN + 1];
+    u_char                   msec[NGX_INT_T_LEN + 1];
+    ngx_uint_t               i;
+    const char              *begin;
+    ngx_scale_pg_setting_t   timeout;
 
     conn->exclusive = 1;
 
@@ -296,21 +301,33 @@ ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
     ngx_scale_pg_command(conn, NGX_SCALE_PG_SLOT_BEGIN, op, begin);
 
-    if (op->timeout == 0) {
-        return;
+    if (op->timeout) {
+        *ngx_sprintf(msec, "%M", op->timeout) = '\0';
+        timeout.name = "statement_timeout";
+        timeout.value = (const char *) msec;
+
+        ngx_scale_pg_set(conn, op, &timeout);
     }
 
-    *ngx_sprintf(timeout, "%M", op->timeout) = '\0';
-    values[0] = (char *) timeout;
-
-    if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_BEGIN, op, 0) == NGX_OK
-        && PQsendQueryParams(conn->pgconn,
-                             "SELECT set_config('statement_timeout', $1, true)",
-                             1, NULL, values, NULL, NULL, 0)
-           != 1)
-    {
-        ngx_scale_pg_break(conn, "a statement timeout could not be sent");
+    for (i = 0; i < op->nsettings; i++) {
+        ngx_scale_pg_set(conn, op, &op->settings[i]);
     }
+}
+
+
+/* until COMMIT or ROLLBACK: the next operation does not inherit it */
+
+static void
+ngx_scale_pg_set(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
+    ngx_scale_pg_setting_t *setting)
+{
+    const char  *values[2];
+
+    values[0] = setting->name;
+    values[1] = setting->value;
+
+    ngx_scale_pg_send_own(conn, NGX_SCALE_PG_SLOT_SET, op,
+                          NGX_SCALE_PG_OWN_SET, values);
 }
 
 

@@ -275,6 +275,7 @@ ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     }
 
     if (all && (slot->type == NGX_SCALE_PG_SLOT_CHECK
+                || slot->type == NGX_SCALE_PG_SLOT_SET
                 || slot->type == NGX_SCALE_PG_SLOT_LOCATE))
     {
         ngx_scale_pg_forget(conn, slot, conn->pg->own[slot->index].index);

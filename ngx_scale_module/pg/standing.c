@@ -46,6 +46,7 @@ static ngx_uint_t ngx_scale_pg_standing_true(ngx_scale_rows_t *rows,
 
 static const char  *ngx_scale_pg_own_sql[NGX_SCALE_PG_NOWN] = {
     "SELECT pg_cancel_backend($1::int)",
+    "SELECT set_config($1, $2, true)",
     "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
     " WHERE current_setting('default_transaction_read_only') = 'off'",
     "SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn",
@@ -61,14 +62,16 @@ ngx_scale_pg_own_init(ngx_scale_pg_t *pg)
     ngx_uint_t                 i;
     ngx_scale_pg_statement_t  *own;
 
-    static ngx_uint_t  unknown[1];
+    static ngx_uint_t  unknown[2];
+
+    static ngx_uint_t  nparams[NGX_SCALE_PG_NOWN] = { 1, 2 };
 
     for (i = 0; i < NGX_SCALE_PG_NOWN; i++) {
         own = &pg->own[i];
 
         own->sql.data = (u_char *) ngx_scale_pg_own_sql[i];
         own->sql.len = ngx_strlen(own->sql.data);
-        own->nparams = (i == NGX_SCALE_PG_OWN_CANCEL);
+        own->nparams = nparams[i];
         own->oids = unknown;
         own->index = pg->conf->statements.nelts + i;
     }
