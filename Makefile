@@ -3,6 +3,7 @@
 #                 some of the .t files
 # make unit       runs the unit tests only
 # make asan-test  the .t files against an nginx with sanitizers
+# make ha         failovers of Patroni under load; SCALE_SOAK=1 for 10 of them
 # make bench      a request's cost beside its peers'; ROUNDS=, SECONDS=
 # make run        an example on this machine
 
@@ -10,6 +11,8 @@ BUILD   = $(CURDIR)/build
 NGXDIR  = /usr/share/nginx/src
 CCOPT   = -g -O2 -fPIC -Wall -Wextra
 SOURCES = $(sort $(wildcard ngx_scale_module/*.[ch] ngx_scale_module/*/*.[ch]))
+
+PACKAGES = conf/packages
 
 NGINX_VERSION = $(shell dpkg-query -W -f '$${source:Upstream-Version}' \
                         nginx 2>/dev/null)
@@ -46,7 +49,7 @@ SUITES  = all unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all asan unit test asan-test bench soak run deps clean FORCE
+.PHONY: all asan unit test asan-test soak ha bench run deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -153,6 +156,11 @@ soak: deps
 	$(MAKE) all
 	SCALE_SOAK=1 prove -It/lib t/herd.t t/load.t
 
+ha: PACKAGES += conf/packages-ha
+ha: deps
+	$(MAKE) all
+	prove -It/lib t/ha/patroni.t
+
 bench: deps
 	$(MAKE) all
 	perl t/bench/run.pl
@@ -163,7 +171,7 @@ run: deps
 
 deps:
 	@missing=; \
-	for p in $$(cat conf/packages); do \
+	for p in $$(cat $(PACKAGES)); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null \
 	        | grep -q 'ok installed' || missing="$$missing $$p"; \
 	done; \

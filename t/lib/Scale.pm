@@ -12,6 +12,8 @@ package Scale;
 #     $TEST_NGINX_PG_SOCKET    /tmp/…/.s.PGSQL.<port>, database app, role api
 #     $TEST_NGINX_PG_PORT      the same server on 127.0.0.1
 #     $TEST_NGINX_MC_PORT      memcached on 127.0.0.1
+#     $TEST_NGINX_PG_PORT_A    a member of Patroni's cluster, with "patroni"; so
+#                              are B and C, and the ..._SOCKET_A to C
 #     $TEST_NGINX_DIR          the directory, for sockets and files of a test
 #
 # TEST_NGINX_BINARY, NGX_SCALE_MODULE and TEST_NGINX_LOAD_MODULES choose what
@@ -38,6 +40,7 @@ BEGIN {
 use Scale::Http;
 use Scale::Memcached;
 use Scale::Nginx;
+use Scale::Patroni;
 use Scale::Postgres;
 use Scale::Process;
 
@@ -50,6 +53,13 @@ my %servers = (
     },
     memcached => sub {
         $ENV{TEST_NGINX_MC_PORT} = memcached(0)->{port};
+    },
+    patroni => sub {
+        my %member = Scale::Patroni::start($root, "$dir/ha");
+
+        for my $name (keys %member) {
+            name_server($name, $member{$name});
+        }
     },
 );
 
@@ -107,7 +117,15 @@ sub replica
     my ($name, %setting) = @_;
 
     my $from = delete $setting{from} // 'primary';
-    my $server = Scale::Postgres::replica($name, $from, %setting);
+
+    return name_server($name,
+                       Scale::Postgres::replica($name, $from, %setting));
+}
+
+
+sub name_server
+{
+    my ($name, $server) = @_;
 
     $ENV{'TEST_NGINX_PG_SOCKET_' . uc $name} = $server->{socket};
     $ENV{'TEST_NGINX_PG_PORT_' . uc $name} = $server->{port};
@@ -247,6 +265,7 @@ END {
             if Test::Nginx::Util->can('stop_nginx');
         Scale::Nginx::halt();
         Scale::Memcached::halt();
+        Scale::Patroni::halt();
         Scale::Postgres::halt();
 
         my @bad = complaints();

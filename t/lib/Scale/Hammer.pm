@@ -18,10 +18,11 @@ my $keys = 512;
 # depth (requests of a pipeline; 1 sends again what met a closing connection),
 # close (a connection per request), rate (requests per second of each client,
 # depth 1), acks (a file that gets the time of each acknowledgement), meanwhile
-# (called once while they run).
+# (called once while they run), stop (a file that ends it early once it exists).
 #
 # { reads, writes (acknowledged), unknown (writes without an answer), refused
-# (503, nothing changed), failed, stale, hung, first (an example of failed) }
+# (503, nothing changed), failed, stale, hung, first (an example of failed),
+# misplaced (a problem of SQLSTATE class 25: a write met a read-only server) }
 
 sub run
 {
@@ -29,7 +30,7 @@ sub run
 
     my $floors = make_floors($option{dir});
     my %sum = map { $_ => 0 }
-                  qw(reads writes unknown refused failed stale hung);
+                  qw(reads writes unknown refused failed stale hung misplaced);
     my @pipes = map { client_process($floors, $_, %option) }
                     1 .. $option{clients};
 
@@ -81,7 +82,7 @@ sub client
     my $next = time;
     my $end = $next + $option{seconds};
 
-    while (time < $end) {
+    while (time < $end && !-e ($option{stop} // '')) {
         my @ids = map { $first + int rand $option{keys} }
                       1 .. 1 + int rand $option{depth};
         my @requests = map { (rand() < 0.2 ? 'POST' : 'GET') . " /items/$_" }
@@ -119,6 +120,7 @@ sub judge
                    : $writes ? 'unknown' : 'failed';
 
         $part->{$what}++;
+        $part->{misplaced}++ if $answer->{body} =~ /"sqlstate":"25"/;
         $part->{first} //= "$request: $answer->{code} $answer->{body}"
             =~ s/[\t\n=]+/ /gr;
         return;
@@ -171,6 +173,18 @@ sub raise_floor
 
     sysseek $io, 8 * $id, 0;
     syswrite $io, pack('Q', $n);
+}
+
+
+# how many rows (a map of ids to n) have counted less than was acknowledged
+
+sub lost
+{
+    my ($dir, %n) = @_;
+
+    my $floor = read_floors("$dir/floors");
+
+    return scalar grep { $n{$_} < $floor->[$_] } keys %n;
 }
 
 

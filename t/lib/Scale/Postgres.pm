@@ -115,25 +115,55 @@ sub start
 
     my $bin = bin();
     my $port = free_port();
+
+    make_home($dir);
+    quietly(as_server(), 'cp', '-a', template($root, $bin), "$dir/data");
+
+    $server = $servers{primary} = describe($bin, $dir, $port);
+    launch();
+    furnish($root, $server);
+
+    return { port => $port, socket => "$dir/.s.PGSQL.$port" };
+}
+
+
+# the directory of a server, which is its user's
+
+sub make_home
+{
+    my ($dir) = @_;
+
     my ($user) = server_user();
 
     mkdir $dir, 0711 or die "$dir: $!\n";
     chown scalar getpwnam($user), scalar getgrnam($user), $dir
         if defined $user;
+}
 
-    quietly(as_server(), 'cp', '-a', template($root, $bin), "$dir/data");
 
-    $server = $servers{primary} = describe($bin, $dir, $port);
-    launch();
+# what every test finds in a primary: database app, role api, scale.sql
 
-    sql('CREATE ROLE api LOGIN', 'postgres');
-    sql('CREATE DATABASE app', 'postgres');
-    quietly(psql('app'), '-f', "$root/conf/sql/scale.sql", map { ('-c', $_) }
+sub furnish
+{
+    my ($root, $one) = @_;
+
+    quietly(psql('postgres', $one), map { ('-c', $_) }
+            'CREATE ROLE api LOGIN', 'CREATE DATABASE app');
+    quietly(psql('app', $one), '-f', "$root/conf/sql/scale.sql",
+            map { ('-c', $_) }
             'CREATE EXTENSION pg_stat_statements',
             'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO api',
             'ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO api');
+}
 
-    return { port => $port, socket => "$dir/.s.PGSQL.$port" };
+
+# a server that somebody else starts and stops: { dir, port, bin }
+
+sub adopt
+{
+    my ($name, $one) = @_;
+
+    $servers{$name} = $one;
 }
 
 
@@ -241,14 +271,10 @@ sub replica
     my $source = named($from);
     my $dir = "$source->{dir}/../$name";
     my $port = free_port();
-    my ($user) = server_user();
 
     $dir =~ s{[^/]+/\.\./}{};
 
-    mkdir $dir, 0711 or die "$dir: $!\n";
-    chown scalar getpwnam($user), scalar getgrnam($user), $dir
-        if defined $user;
-
+    make_home($dir);
     quietly(as_server(), "$source->{bin}/pg_basebackup", '-h', $source->{dir},
             '-p', $source->{port}, '-U', 'postgres', '-D', "$dir/data",
             qw(-X stream -c fast --no-sync));
