@@ -5,6 +5,7 @@
 # make asan-test  the .t files against an nginx with sanitizers
 # make ha         failovers of Patroni under load; SCALE_SOAK=1 for 10 of them
 # make bench      a request's cost beside its peers'; ROUNDS=, SECONDS=
+# make bench-replicas    reads of 1, 2 and 3 PostgreSQL servers; the same
 # make run        an example on this machine
 
 BUILD   = $(CURDIR)/build
@@ -49,7 +50,8 @@ SUITES  = all unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all asan unit test asan-test soak ha bench run deps clean FORCE
+.PHONY: all asan unit test asan-test soak ha bench bench-replicas run deps \
+        clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -164,6 +166,10 @@ ha: deps
 bench: deps
 	$(MAKE) all
 	perl t/bench/run.pl
+
+bench-replicas: deps
+	$(MAKE) all
+	perl t/bench/replicas.pl
 
 run: deps
 	$(MAKE) all

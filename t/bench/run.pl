@@ -7,18 +7,14 @@
 #     wrk        one thread, 64 connections, on core 1; so is pgbench's client
 #     PostgreSQL, memcached    where the kernel puts them
 #
-# The variants take turns, so that a noisy minute hits them all; a figure is
-# the median of the rounds.  ROUNDS and SECONDS say how many and how long.
-# Exits 1 if something did not run; a slow result is a result.
+# A figure is the median of the rounds.  ROUNDS and SECONDS say how many and
+# how long.  Exits 1 if something did not run; a slow result is a result.
 
 use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
-use List::Util qw(max min);
-
-my $rounds = $ENV{ROUNDS} || 5;
-my $seconds = $ENV{SECONDS} || 4;
+use Scale::Bench qw(measure report wrk seconds);
 
 Scale::sql(<<'SQL');
 CREATE TABLE bench (id bigint PRIMARY KEY, body text NOT NULL);
@@ -74,15 +70,15 @@ my $select = Scale::dir() . '/select.sql';
 
 my @variants = (
     # name, what runs, the variant it is measured against
-    ['nginx: return 200', sub { wrk('/static') }, undef],
-    ['nginx: memcached_pass', sub { wrk('/peer') }, undef],
-    ['cached read', sub { wrk('/cached/7') }, 'nginx: memcached_pass'],
+    ['nginx: return 200', sub { wrk("$url/static") }, undef],
+    ['nginx: memcached_pass', sub { wrk("$url/peer") }, undef],
+    ['cached read', sub { wrk("$url/cached/7") }, 'nginx: memcached_pass'],
     ['pgbench -c 8', \&pgbench, undef],
-    ['database read', sub { wrk('/database/7') }, 'pgbench -c 8'],
+    ['database read', sub { wrk("$url/database/7") }, 'pgbench -c 8'],
 );
 
 prepare();
-report(measure());
+report(\@variants, measure(@variants));
 
 
 sub prepare
@@ -108,40 +104,10 @@ sub prepare
 }
 
 
-sub measure
-{
-    my %rates;
-
-    for my $round (1 .. $rounds) {
-        for my $variant (@variants) {
-            my ($name, $run) = @$variant;
-
-            push @{$rates{$name}}, $run->();
-            printf STDERR "round %d of %d  %-22s %9.0f/s\n",
-                          $round, $rounds, $name, $rates{$name}[-1];
-        }
-    }
-
-    return %rates;
-}
-
-
-sub wrk
-{
-    my ($path) = @_;
-
-    my $text = qx(taskset -c 1 wrk -t 1 -c 64 -d $seconds $url$path 2>&1);
-
-    $text !~ /Non-2xx|Socket errors/ && $text =~ m{^Requests/sec:\s+(\S+)}m
-        or die "wrk $path:\n$text";
-
-    return $1;
-}
-
-
 sub pgbench
 {
     my ($where) = $ENV{TEST_NGINX_PG_SOCKET} =~ m{^(.*)/};
+    my $seconds = seconds();
 
     my $text = qx(taskset -c 1 pgbench -n -M prepared -c 8 -j 1 -T $seconds \\
                   -f $select -h $where -p $ENV{TEST_NGINX_PG_PORT} \\
@@ -150,38 +116,4 @@ sub pgbench
     $text =~ /^tps = (\S+)/m or die "pgbench:\n$text";
 
     return $1;
-}
-
-
-sub report
-{
-    my (%rates) = @_;
-
-    print "\n| variant | requests/s | least | most | ratio | least | most |\n",
-          "|---|---:|---:|---:|---:|---:|---:|\n";
-
-    for my $variant (@variants) {
-        my ($name, undef, $peer) = @$variant;
-        my @of = @{$rates{$name}};
-
-        printf "| %s | %.0f | %.0f | %.0f |", $name, median(@of), min(@of),
-               max(@of);
-
-        if (defined $peer) {
-            my @ratios = map { $of[$_] / $rates{$peer}[$_] } 0 .. $#of;
-
-            printf " %.2f x %s | %.2f | %.2f |\n", median(@ratios), $peer,
-                   min(@ratios), max(@ratios);
-        } else {
-            print " | | |\n";
-        }
-    }
-}
-
-
-sub median
-{
-    my @sorted = sort { $a <=> $b } @_;
-
-    return ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2;
 }
