@@ -77,4 +77,24 @@ ngx_int_t ngx_scale_json_write(ngx_pool_t *pool, ngx_scale_rows_t *rows,
     ngx_uint_t shape, ngx_uint_t representation, ngx_str_t *out);
 
 
+/*
+ * The same for ROWS that come in parts.  begin() looks at the columns, which
+ * need not outlive it; the rows are add()ed, those of the first part too.
+ * written() is what there is since the last taken(), which makes room for
+ * more: one piece of memory, of "size" unless a row is larger than that.
+ */
+typedef struct ngx_scale_json_list_s  ngx_scale_json_list_t;
+
+/* NULL: memory */
+ngx_scale_json_list_t *ngx_scale_json_list_begin(ngx_pool_t *pool,
+    ngx_scale_rows_t *rows, ngx_uint_t representation, size_t size);
+
+ngx_int_t ngx_scale_json_list_add(ngx_scale_json_list_t *list,
+    ngx_scale_rows_t *rows);
+ngx_int_t ngx_scale_json_list_end(ngx_scale_json_list_t *list);
+
+void ngx_scale_json_list_written(ngx_scale_json_list_t *list, ngx_str_t *out);
+void ngx_scale_json_list_taken(ngx_scale_json_list_t *list);
+
+
 #endif /* _NGX_SCALE_JSON_H_INCLUDED_ */

@@ -90,10 +90,19 @@ typedef struct {
     ngx_str_t                 prefix;
 } ngx_scale_json_column_t;
 
-/* a header line and "nrows" lines */
-ngx_int_t ngx_scale_json_write_csv(ngx_scale_json_out_t *out,
-    ngx_scale_rows_t *rows, ngx_uint_t nrows,
-    ngx_scale_json_column_t *columns, ngx_uint_t n);
+struct ngx_scale_json_list_s {
+    ngx_scale_json_out_t      out;
+    ngx_scale_json_out_t      value;       /* a field of CSV */
+    ngx_scale_json_column_t  *columns;
+    ngx_uint_t                n;
+    ngx_uint_t                representation;
+    unsigned                  brackets:1;
+    unsigned                  begun:1;     /* a comma is due */
+};
+
+ngx_int_t ngx_scale_json_csv_header(ngx_scale_json_list_t *list);
+ngx_int_t ngx_scale_json_csv_line(ngx_scale_json_list_t *list,
+    ngx_scale_rows_t *rows, ngx_uint_t row);
 
 
 /* names of members; "few" needs no memory and is enough for most bodies */

@@ -8,9 +8,6 @@
 #include "json/json_int.h"
 
 
-static ngx_int_t ngx_scale_json_csv_line(ngx_scale_json_out_t *out,
-    ngx_scale_json_out_t *value, ngx_scale_rows_t *rows, ngx_uint_t row,
-    ngx_scale_json_column_t *columns, ngx_uint_t n);
 static ngx_int_t ngx_scale_json_csv_value(ngx_scale_json_out_t *out,
     ngx_scale_json_out_t *value, ngx_scale_json_type_t *type,
     ngx_str_t *cell);
@@ -20,65 +17,57 @@ static size_t ngx_scale_json_csv_quoted(u_char *p, size_t len);
 
 
 ngx_int_t
-ngx_scale_json_write_csv(ngx_scale_json_out_t *out, ngx_scale_rows_t *rows,
-    ngx_uint_t nrows, ngx_scale_json_column_t *columns, ngx_uint_t n)
+ngx_scale_json_csv_header(ngx_scale_json_list_t *list)
 {
-    ngx_uint_t            i;
-    ngx_scale_json_out_t  value;
+    ngx_uint_t             i;
+    ngx_str_t             *name;
+    ngx_scale_json_out_t  *out;
 
-    if (ngx_scale_json_out_init(&value, out->pool, 256) != NGX_OK) {
+    out = &list->out;
+
+    if (ngx_scale_json_out_init(&list->value, out->pool, 256) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < list->n; i++) {
+        name = &list->columns[i].name;
 
         if (i && ngx_scale_json_out_char(out, ',') != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (ngx_scale_json_csv_field(out, columns[i].name.data,
-                                     columns[i].name.len)
-            != NGX_OK)
-        {
+        if (ngx_scale_json_csv_field(out, name->data, name->len) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
-    if (ngx_scale_json_out_append(out, (u_char *) CRLF, 2) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < nrows; i++) {
-        if (ngx_scale_json_csv_line(out, &value, rows, i, columns, n)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_scale_json_out_append(out, (u_char *) CRLF, 2);
 }
 
 
-static ngx_int_t
-ngx_scale_json_csv_line(ngx_scale_json_out_t *out,
-    ngx_scale_json_out_t *value, ngx_scale_rows_t *rows, ngx_uint_t row,
-    ngx_scale_json_column_t *columns, ngx_uint_t n)
+ngx_int_t
+ngx_scale_json_csv_line(ngx_scale_json_list_t *list, ngx_scale_rows_t *rows,
+    ngx_uint_t row)
 {
-    ngx_str_t   cell;
-    ngx_uint_t  i;
+    ngx_str_t                 cell;
+    ngx_uint_t                i;
+    ngx_scale_json_out_t     *out;
+    ngx_scale_json_column_t  *column;
 
-    for (i = 0; i < n; i++) {
+    out = &list->out;
+
+    for (i = 0; i < list->n; i++) {
+        column = &list->columns[i];
 
         if (i && ngx_scale_json_out_char(out, ',') != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (rows->get(rows, row, columns[i].index, &cell) != NGX_OK) {
+        if (rows->get(rows, row, column->index, &cell) != NGX_OK) {
             continue;
         }
 
-        if (ngx_scale_json_csv_value(out, value, columns[i].type, &cell)
+        if (ngx_scale_json_csv_value(out, &list->value, column->type, &cell)
             != NGX_OK)
         {
             return NGX_ERROR;

@@ -266,6 +266,8 @@ ngx_scale_json_unquote(ngx_scale_json_out_t *out, ngx_str_t *element,
     size = last - *pos;
 
     if (out->scratch.len < size) {
+        size *= 2;
+
         out->scratch.data = ngx_pnalloc(out->pool, size);
         if (out->scratch.data == NULL) {
             return NGX_ERROR;

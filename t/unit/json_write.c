@@ -448,6 +448,64 @@ test_growth(void)
 }
 
 
+/* row by row, taken after each second row, from a buffer of 32 bytes */
+
+static void
+test_parts(void)
+{
+    u_char                  all[1024], *p;
+    ngx_str_t               out;
+    ngx_uint_t              i, representation, bad;
+    const char             *cells[] = { "1", "a,b", "2", NULL, "3",
+                                        "longer than the buffer has room for",
+                                        "4", "{\"}", "5", "" };
+    ngx_scale_rows_t        rows;
+    ngx_scale_column_t      columns[] = { { ngx_string("id"), 23 },
+                                          { ngx_string("text"), 25 } };
+    ngx_scale_json_list_t  *list;
+
+    static const char  *titles[] = {
+        "JSON in parts is as in one piece",
+        "NDJSON in parts is as in one piece",
+        "CSV in parts is as in one piece"
+    };
+
+    for (representation = JSON; representation <= CSV; representation++) {
+        rows.nrows = 1;
+        rows.ncolumns = 2;
+        rows.columns = columns;
+        rows.get = test_get;
+        rows.data = cells;
+
+        p = all;
+        bad = 0;
+        list = ngx_scale_json_list_begin(pool, &rows, representation, 32);
+
+        for (i = 0; i < 5; i++) {
+            rows.data = cells + 2 * i;
+            bad |= ngx_scale_json_list_add(list, &rows) != NGX_OK;
+
+            if (i % 2) {
+                ngx_scale_json_list_written(list, &out);
+                p = ngx_cpymem(p, out.data, out.len);
+                ngx_scale_json_list_taken(list);
+            }
+        }
+
+        bad |= ngx_scale_json_list_end(list) != NGX_OK;
+
+        ngx_scale_json_list_written(list, &out);
+        p = ngx_cpymem(p, out.data, out.len);
+
+        out = test_write(columns, 2, cells, 5, ROWS, representation);
+
+        ok(!bad && out.len == (size_t) (p - all)
+           && memcmp(out.data, all, out.len) == 0,
+           titles[representation]);
+    }
+}
+
+
 int
 main(void)
 {
@@ -466,6 +524,7 @@ main(void)
     test_lines();
     test_escapes();
     test_growth();
+    test_parts();
 
     ngx_destroy_pool(pool);
 
