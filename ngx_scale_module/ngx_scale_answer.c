@@ -11,12 +11,10 @@
 
 
 static ngx_scale_pg_call_t *ngx_scale_answer_call(ngx_scale_flow_t *f);
-static ngx_int_t ngx_scale_answer_meta(ngx_scale_flow_t *f,
-    ngx_scale_rows_t *rows);
+static ngx_int_t ngx_scale_answer_list(ngx_scale_flow_t *f);
 static u_char *ngx_scale_answer_put(u_char *p, u_char kind, ngx_str_t *name,
     ngx_str_t *value);
 static ngx_uint_t ngx_scale_answer_kind(ngx_str_t *name);
-static ngx_int_t ngx_scale_answer_apply(ngx_scale_flow_t *f);
 static void ngx_scale_answer_status(ngx_scale_flow_t *f, ngx_str_t *value);
 static ngx_int_t ngx_scale_answer_keep(ngx_scale_flow_t *f,
     ngx_array_t **list, ngx_str_t *name, ngx_str_t *value);
@@ -115,6 +113,10 @@ ngx_scale_answer_render(ngx_scale_flow_t *f)
     ngx_scale_query_t    *query;
     ngx_scale_pg_call_t  *call;
 
+    if (f->op.given) {
+        return ngx_scale_answer_list(f);
+    }
+
     empty = ngx_scale_answer_empty(f);
 
     if (empty >= NGX_HTTP_BAD_REQUEST) {
@@ -165,6 +167,27 @@ ngx_scale_answer_render(ngx_scale_flow_t *f)
 }
 
 
+/* the rows came one by one, and were few: ngx_scale_stream.c wrote them */
+
+static ngx_int_t
+ngx_scale_answer_list(ngx_scale_flow_t *f)
+{
+    if (ngx_scale_json_list_end(f->list) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_scale_json_list_written(f->list, &f->answer.body);
+
+    ngx_scale_pg_release(&f->op);
+
+    if (!f->method->write && ngx_scale_answer_etag(f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_answer_apply(f);
+}
+
+
 static ngx_int_t
 ngx_scale_answer_etag(ngx_scale_flow_t *f)
 {
@@ -186,7 +209,7 @@ ngx_scale_answer_etag(ngx_scale_flow_t *f)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_scale_answer_meta(ngx_scale_flow_t *f, ngx_scale_rows_t *rows)
 {
     u_char      *p, status[NGX_INT_T_LEN];
@@ -287,7 +310,7 @@ ngx_scale_answer_put(u_char *p, u_char kind, ngx_str_t *name,
 
 /* the meta's fields, row variables and status take effect */
 
-static ngx_int_t
+ngx_int_t
 ngx_scale_answer_apply(ngx_scale_flow_t *f)
 {
     u_char      *p, *last, kind;
@@ -423,39 +446,54 @@ ngx_scale_answer_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
 
 
 ngx_int_t
-ngx_scale_answer_send(ngx_scale_flow_t *f)
+ngx_scale_answer_response(ngx_scale_flow_t *f, ngx_scale_response_t *response)
 {
-    ngx_chain_t           out;
-    ngx_scale_response_t  response;
-
     /* RFC 9211, 2.8: no primary could say whether it is new */
 
     static ngx_str_t  cache_status = ngx_string("Cache-Status");
     static ngx_str_t  unverified = ngx_string("ngx_scale; fwd=miss; "
                                               "detail=unverified");
 
+    if (f->answer.unverified
+        && ngx_scale_answer_field(f, &cache_status, &unverified) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(response, sizeof(ngx_scale_response_t));
+
+    response->status = f->answer.status;
+    response->representation = f->representation;
+    response->etag = f->answer.etag;
+    response->fields = f->answer.fields;
+    response->cached = f->method->cached;
+    response->negotiated = f->method->answer
+                           && f->method->answer->shape
+                              == NGX_SCALE_SHAPE_ROWS;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_answer_send(ngx_scale_flow_t *f)
+{
+    ngx_chain_t           out;
+    ngx_scale_response_t  response;
+
     if (f->problem.cause) {
         f->rc = ngx_scale_problem_prepare(f->r, &f->problem);
         return NGX_DONE;
     }
 
-    if (f->answer.unverified
-        && ngx_scale_answer_field(f, &cache_status, &unverified) != NGX_OK)
-    {
-        f->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (f->op.begun) {
         return NGX_DONE;
     }
 
-    ngx_memzero(&response, sizeof(ngx_scale_response_t));
-
-    response.status = f->answer.status;
-    response.representation = f->representation;
-    response.etag = f->answer.etag;
-    response.fields = f->answer.fields;
-    response.cached = f->method->cached;
-    response.negotiated = f->method->answer
-                          && f->method->answer->shape
-                             == NGX_SCALE_SHAPE_ROWS;
+    if (ngx_scale_answer_response(f, &response) != NGX_OK) {
+        f->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_DONE;
+    }
 
     if (f->answer.body.len) {
         out.next = NULL;

@@ -51,6 +51,9 @@ struct ngx_scale_flow_s {
     ngx_scale_read_t             read;
     ngx_scale_write_t            write;
 
+    ngx_scale_json_list_t       *list;       /* of rows that come one by one */
+    ngx_buf_t                    part;       /* of them, on its way out */
+
     ngx_event_t                  timer;      /* the request's deadline */
     ngx_msec_t                   deadline;
     uint64_t                     asked;      /* the cache, nanoseconds */
@@ -61,6 +64,7 @@ struct ngx_scale_flow_s {
     unsigned                     filling:1;  /* this one reads for others */
     unsigned                     marked:1;   /* keys are, or may be */
     unsigned                     looking:1;  /* marks before COMMIT */
+    unsigned                     paused:1;   /* its client is busy */
 };
 
 
@@ -94,6 +98,17 @@ ngx_int_t ngx_scale_read_lookup(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_read_query(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_read_settle(ngx_scale_flow_t *f);
 
+/* an answer could not be cached: said in the log */
+void ngx_scale_read_too_large(ngx_scale_flow_t *f);
+
+
+/* ngx_scale_stream.c: answers that leave while they arrive */
+
+void ngx_scale_stream_allow(ngx_scale_flow_t *f);
+
+/* the database has no more, or failed, and a part has left */
+void ngx_scale_stream_done(ngx_scale_flow_t *f);
+
 
 /* ngx_scale_consistency.c: who may answer a read, and what a writer is told */
 void ngx_scale_consistency_read(ngx_scale_flow_t *f);
@@ -118,12 +133,23 @@ ngx_int_t ngx_scale_answer_entry(ngx_scale_flow_t *f,
     ngx_scale_entry_t *entry);
 ngx_int_t ngx_scale_answer_send(ngx_scale_flow_t *f);
 
+/* the response's header; NGX_ERROR: memory */
+ngx_int_t ngx_scale_answer_response(ngx_scale_flow_t *f,
+    ngx_scale_response_t *response);
+
+/* what the columns of the first row say beside the body */
+ngx_int_t ngx_scale_answer_meta(ngx_scale_flow_t *f, ngx_scale_rows_t *rows);
+ngx_int_t ngx_scale_answer_apply(ngx_scale_flow_t *f);
+
 /* one more field of the response; the strings must live as long */
 ngx_int_t ngx_scale_answer_field(ngx_scale_flow_t *f, ngx_str_t *name,
     ngx_str_t *value);
 
 /* the status of a statement that found nothing, 0: all found something */
 ngx_uint_t ngx_scale_answer_empty(ngx_scale_flow_t *f);
+
+/* who has answered, for the variables */
+void ngx_scale_answer_server(ngx_scale_flow_t *f);
 
 /* what PostgreSQL said becomes f->problem */
 ngx_int_t ngx_scale_answer_problem(ngx_scale_flow_t *f);

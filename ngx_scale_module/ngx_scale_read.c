@@ -128,6 +128,10 @@ ngx_scale_read_verdict(ngx_scale_read_t *read)
         ngx_scale_flow_resume(f, rc);
         return;
 
+    case NGX_SCALE_CACHE_BYPASS:
+        ngx_scale_flow_resume(f, NGX_OK);
+        return;
+
     case NGX_SCALE_CACHE_HIT:
         break;
     }
@@ -166,6 +170,7 @@ ngx_scale_read_query(ngx_scale_flow_t *f)
     f->op.done = ngx_scale_read_done;
 
     ngx_scale_consistency_read(f);
+    ngx_scale_stream_allow(f);
 
     f->querying = 1;
     ngx_scale_pg_submit(f->loc->database->pg, &f->op);
@@ -180,6 +185,11 @@ ngx_scale_read_done(ngx_scale_pg_op_t *op)
     ngx_scale_flow_t  *f = op->data;
 
     f->querying = 0;
+
+    if (op->begun) {
+        ngx_scale_stream_done(f);
+        return;
+    }
 
     ngx_scale_flow_resume(f, ngx_scale_answer_problem(f));
 }
@@ -211,7 +221,21 @@ ngx_scale_read_settle(ngx_scale_flow_t *f)
     entry.body = f->answer.body;
     entry.unverified = f->answer.unverified;
 
-    ngx_scale_cache_fill(&f->read, &entry);
+    if (ngx_scale_cache_fill(&f->read, &entry) != NGX_OK) {
+        ngx_scale_read_too_large(f);
+    }
 
     return entry.negative ? NGX_DECLINED : NGX_OK;
+}
+
+
+/* once per route and worker */
+
+void
+ngx_scale_read_too_large(ngx_scale_flow_t *f)
+{
+    ngx_log_error(NGX_LOG_WARN, f->r->connection->log, 0,
+                  "route \"%V\": answers larger than %d bytes are not cached: "
+                  "each reader of such a one asks the database",
+                  &f->loc->http.route, NGX_SCALE_CACHE_MAX_VALUE);
 }

@@ -14,12 +14,9 @@ static ngx_int_t ngx_scale_answer_string(ngx_pool_t *pool, ngx_str_t *to,
     ngx_str_t *from);
 
 
-ngx_int_t
-ngx_scale_answer_problem(ngx_scale_flow_t *f)
+void
+ngx_scale_answer_server(ngx_scale_flow_t *f)
 {
-    ngx_int_t              rc;
-    ngx_scale_pg_error_t  *error;
-
     f->ctx.db_time = f->op.time;
 
     if (f->op.server) {
@@ -27,6 +24,16 @@ ngx_scale_answer_problem(ngx_scale_flow_t *f)
         f->ctx.db_role = *f->op.role;
         f->answer.unverified = f->op.unverified;
     }
+}
+
+
+ngx_int_t
+ngx_scale_answer_problem(ngx_scale_flow_t *f)
+{
+    ngx_int_t              rc;
+    ngx_scale_pg_error_t  *error;
+
+    ngx_scale_answer_server(f);
 
     if (f->op.cause == NGX_SCALE_CAUSE_NONE) {
         return NGX_OK;

@@ -311,8 +311,7 @@ for (1 .. 3) {
 my $much = Scale::get('/much');
 is($much->{code}, 200, 'after clients that left within the answer');
 is($much->{error}, undef, '... the next one gets all of it');
-is($much->{headers}{'content-length'}, length $much->{body},
-   '... with its length');
+is(scalar(() = $much->{body} =~ /"i":/g), 100_000, '... each row once');
 
 
 # what clients send stays out of errors and logs

@@ -386,7 +386,7 @@ refused('fewer connections than the workers need', <<'END',
     }
 END
         '"connections 7" of database "main" are too few for 2 workers, which '
-        . 'need 4 each; write at least 8, or fewer worker_processes');
+        . 'need 5 each; write at least 10, or fewer worker_processes');
 
 for my $conninfo ('dbname=app password=open sesame',
                   'postgresql://api:sesame@[::1/app')

@@ -128,7 +128,6 @@ my $file_limit     = 600;
 my $function_limit = 100;
 
 my %long_files = (
-    'ngx_scale_module/cache/flight.c'   => 620,
     'ngx_scale_module/route/template.c' => 668,
 );
 

@@ -8,7 +8,7 @@ use Scale::Http;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $limit = 24;
+my $limit = 28;
 my $clients = 2000;
 
 Scale::sql(<<"END");

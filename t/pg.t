@@ -133,7 +133,7 @@ our $Database = <<'EOC';
     scale_database main {
         server       "unix:$TEST_NGINX_PG_SOCKET";
         conninfo     "dbname=app user=api";
-        connections  4;
+        connections  5;
         queue        1024 timeout=8s;
         timeout      8s;
     }

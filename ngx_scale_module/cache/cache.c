@@ -78,7 +78,9 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
                                      * sizeof(ngx_scale_cache_node_t));
     place = ngx_pcalloc(pool, cache->nnodes * sizeof(ngx_scale_ring_server_t));
 
-    if (cache->nodes == NULL || place == NULL) {
+    if (cache->nodes == NULL || place == NULL
+        || ngx_array_init(&cache->large, pool, 4, sizeof(uint64_t)) != NGX_OK)
+    {
         return NULL;
     }
 

@@ -65,15 +65,16 @@ void ngx_scale_cache_destroy(ngx_scale_cache_t *cache);
 typedef enum {
     NGX_SCALE_CACHE_HIT = 0,         /* "entry" is the answer */
     NGX_SCALE_CACHE_FILL,            /* read the row, then fill or fail */
-    NGX_SCALE_CACHE_FAILED           /* who was to fill has: "failure" */
+    NGX_SCALE_CACHE_FAILED,          /* who was to fill has: "failure" */
+    NGX_SCALE_CACHE_BYPASS           /* read the row; there is no fill */
 } ngx_scale_cache_verdict_e;
 
 
 /*
  * A read of one key.  The caller owns it (request pool) and keeps it until the
  * handler has run or the read was cancelled; a reader told to fill owns the
- * fill until it calls fill, fail or cancel.  "entry" and what it points to is
- * valid during the handler only; so is "failure".
+ * fill until it calls fill, fail, decline or cancel.  "entry" and what it
+ * points to is valid during the handler only; so is "failure".
  */
 
 typedef struct ngx_scale_read_s  ngx_scale_read_t;
@@ -109,11 +110,19 @@ ngx_int_t ngx_scale_cache_read(ngx_scale_cache_t *cache,
 /*
  * The filler's result: stored under its lease where there is one, and given to
  * all readers of the flight that began before it was asked for.
+ * NGX_DECLINED, once per statement and worker: it is too large to be kept.
  */
-void ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry);
+ngx_int_t ngx_scale_cache_fill(ngx_scale_read_t *read,
+    ngx_scale_entry_t *entry);
 
 /* the filler could not read; the flight's other readers are told */
 void ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure);
+
+/*
+ * The result is too large to be held even for those who wait: each of the
+ * flight's other readers reads for itself.  Returns as fill does.
+ */
+ngx_int_t ngx_scale_cache_decline(ngx_scale_read_t *read);
 
 /* the reader has gone; a fill it owned passes to another reader, or ends */
 void ngx_scale_cache_read_cancel(ngx_scale_read_t *read);

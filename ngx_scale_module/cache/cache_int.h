@@ -51,6 +51,7 @@ struct ngx_scale_cache_s {
     ngx_rbtree_t                 flights;
     ngx_rbtree_node_t            sentinel;
     ngx_queue_t                  notes;      /* commands nobody waits for */
+    ngx_array_t                  large;      /* statements: not kept, once */
     ngx_log_t                   *log;
 };
 

@@ -1,7 +1,7 @@
 
 /*
- * What a flight stores: its value, the generation of a tag, and the lease it
- * gives back.  Nobody waits for the replies.
+ * How a filler ends, and what its flight stores then: a value, the generation
+ * of a tag, or the lease given back.  Nobody waits for the replies.
  */
 
 #include "cache/flight_int.h"
@@ -17,13 +17,107 @@ typedef struct {
 } ngx_scale_flight_note_t;
 
 
+static ngx_scale_flight_t *ngx_scale_flight_leave(ngx_scale_read_t *read);
+static ngx_int_t ngx_scale_flight_too_large(ngx_scale_flight_t *flight);
+static ngx_int_t ngx_scale_flight_store(ngx_scale_flight_t *flight,
+    ngx_scale_read_t *read, ngx_scale_entry_t *entry);
 static ngx_scale_flight_note_t *ngx_scale_flight_note(
     ngx_scale_flight_t *flight, ngx_scale_place_t *place, size_t len,
     ngx_scale_token_t *token);
 static void ngx_scale_flight_noted(ngx_scale_memc_op_t *op);
 
 
+ngx_int_t
+ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
+{
+    ngx_int_t            rc;
+    ngx_scale_flight_t  *flight;
+
+    rc = NGX_OK;
+    flight = ngx_scale_flight_leave(read);
+
+    if (entry->unverified) {
+        ngx_scale_flight_free_lease(flight);
+
+    } else if (flight->leased) {
+        rc = ngx_scale_flight_store(flight, read, entry);
+    }
+
+    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, entry, NULL);
+
+    return rc;
+}
+
+
 void
+ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure)
+{
+    ngx_scale_flight_t  *flight;
+
+    flight = ngx_scale_flight_leave(read);
+
+    ngx_scale_flight_free_lease(flight);
+    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_FAILED, NULL, failure);
+}
+
+
+ngx_int_t
+ngx_scale_cache_decline(ngx_scale_read_t *read)
+{
+    ngx_int_t            rc;
+    ngx_scale_flight_t  *flight;
+
+    flight = ngx_scale_flight_leave(read);
+    rc = ngx_scale_flight_too_large(flight);
+
+    ngx_scale_flight_free_lease(flight);
+    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_BYPASS, NULL, NULL);
+
+    return rc;
+}
+
+
+static ngx_scale_flight_t *
+ngx_scale_flight_leave(ngx_scale_read_t *read)
+{
+    ngx_scale_flight_t  *flight;
+
+    flight = read->flight;
+    flight->leader = NULL;
+    read->flight = NULL;
+
+    return flight;
+}
+
+
+static ngx_int_t
+ngx_scale_flight_too_large(ngx_scale_flight_t *flight)
+{
+    uint64_t     *statement;
+    ngx_uint_t    i;
+    ngx_array_t  *large;
+
+    large = &flight->cache->large;
+    statement = large->elts;
+
+    for (i = 0; i < large->nelts; i++) {
+        if (statement[i] == flight->statement) {
+            return NGX_OK;
+        }
+    }
+
+    statement = ngx_array_push(large);
+    if (statement == NULL) {
+        return NGX_OK;
+    }
+
+    *statement = flight->statement;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
 ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
     ngx_scale_entry_t *entry)
 {
@@ -56,12 +150,12 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
 
     if (ttl == 0 || len > NGX_SCALE_CACHE_MAX_VALUE) {
         ngx_scale_flight_free_lease(flight);
-        return;
+        return ttl ? ngx_scale_flight_too_large(flight) : NGX_OK;
     }
 
     note = ngx_scale_flight_note(flight, &flight->place, len, &flight->lease);
     if (note == NULL) {
-        return;
+        return NGX_OK;
     }
 
     (void) ngx_scale_codec_encode(note->value, &e);
@@ -72,6 +166,8 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
     note->op.ttl = ttl;
 
     ngx_scale_memc_send(flight->place.node->memc, &note->op);
+
+    return NGX_OK;
 }
 
 

@@ -30,9 +30,6 @@ static void ngx_scale_flight_cleared(ngx_scale_memc_op_t *op);
 static void ngx_scale_flight_wait(ngx_scale_flight_t *flight);
 static void ngx_scale_flight_lead(ngx_scale_flight_t *flight);
 static void ngx_scale_flight_end(ngx_scale_flight_t *flight);
-static void ngx_scale_flight_answer(ngx_scale_flight_t *flight,
-    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry,
-    void *failure);
 
 
 #define NGX_SCALE_FLIGHT_DELAY_MIN  5     /* ms between polls */
@@ -511,40 +508,6 @@ ngx_scale_flight_lead(ngx_scale_flight_t *flight)
 
 
 void
-ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
-{
-    ngx_scale_flight_t  *flight;
-
-    flight = read->flight;
-    flight->leader = NULL;
-    read->flight = NULL;
-
-    if (entry->unverified) {
-        ngx_scale_flight_free_lease(flight);
-
-    } else if (flight->leased) {
-        ngx_scale_flight_store(flight, read, entry);
-    }
-
-    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, entry, NULL);
-}
-
-
-void
-ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure)
-{
-    ngx_scale_flight_t  *flight;
-
-    flight = read->flight;
-    flight->leader = NULL;
-    read->flight = NULL;
-
-    ngx_scale_flight_free_lease(flight);
-    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_FAILED, NULL, failure);
-}
-
-
-void
 ngx_scale_cache_read_cancel(ngx_scale_read_t *read)
 {
     ngx_scale_flight_t  *flight;
@@ -569,7 +532,7 @@ ngx_scale_cache_read_cancel(ngx_scale_read_t *read)
 
 /* readers that come meanwhile are late: the state is FILLING */
 
-static void
+void
 ngx_scale_flight_answer(ngx_scale_flight_t *flight,
     ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry, void *failure)
 {

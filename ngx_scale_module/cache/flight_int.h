@@ -56,8 +56,11 @@ struct ngx_scale_flight_s {
 };
 
 
-void ngx_scale_flight_store(ngx_scale_flight_t *flight,
-    ngx_scale_read_t *read, ngx_scale_entry_t *entry);
+/* ends the round: all its readers are told the same */
+void ngx_scale_flight_answer(ngx_scale_flight_t *flight,
+    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry,
+    void *failure);
+
 void ngx_scale_flight_free_lease(ngx_scale_flight_t *flight);
 void ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
     ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token);

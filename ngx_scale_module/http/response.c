@@ -3,6 +3,8 @@
 #include <ngx_md5.h>
 
 
+static ngx_int_t ngx_scale_response_header(ngx_http_request_t *r,
+    ngx_scale_response_t *response);
 static ngx_int_t ngx_scale_response_fields(ngx_http_request_t *r,
     ngx_scale_response_t *response);
 static ngx_int_t ngx_scale_response_field(ngx_http_request_t *r,
@@ -71,11 +73,7 @@ ngx_scale_response_send(ngx_http_request_t *r, ngx_scale_response_t *response)
         return ngx_http_send_header(r);
     }
 
-    r->headers_out.content_type =
-                           ngx_scale_response_types[response->representation];
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-    rc = ngx_http_send_header(r);
+    rc = ngx_scale_response_header(r, response);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
@@ -87,6 +85,41 @@ ngx_scale_response_send(ngx_http_request_t *r, ngx_scale_response_t *response)
     cl->buf->last_in_chain = 1;
 
     return ngx_http_output_filter(r, response->body);
+}
+
+
+static ngx_int_t
+ngx_scale_response_header(ngx_http_request_t *r,
+    ngx_scale_response_t *response)
+{
+    r->headers_out.content_type =
+                           ngx_scale_response_types[response->representation];
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
+ngx_scale_response_begin(ngx_http_request_t *r,
+    ngx_scale_response_t *response)
+{
+    ngx_int_t  rc;
+
+    r->headers_out.status = response->status;
+    r->headers_out.content_length_n = -1;
+
+    if (ngx_scale_response_fields(r, response) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_scale_response_header(r, response);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        return rc;
+    }
+
+    return r->header_only ? NGX_DONE : NGX_OK;
 }
 
 

@@ -37,6 +37,27 @@ typedef struct {
 ngx_int_t ngx_scale_response_send(ngx_http_request_t *r,
     ngx_scale_response_t *response);
 
+/*
+ * A response that comes in parts: "body" and "length" are not used.  begin()
+ * sends the header; NGX_OK: parts may follow, NGX_DONE: none, the header is
+ * all, as for HEAD; else what ngx_http_finalize_request() takes.
+ *
+ * part() hands over "data", which must stay as it is while "buf" has some of
+ * it: NGX_OK: it was taken; NGX_AGAIN: the client is busy, and the request's
+ * write_event_handler asks continue() in the end; else as begin().  The last
+ * part is followed by ngx_http_finalize_request() with what it returned.
+ *
+ * abort() comes before an ngx_http_finalize_request() with NGX_ERROR: the
+ * client must notice that something is missing.
+ */
+
+ngx_int_t ngx_scale_response_begin(ngx_http_request_t *r,
+    ngx_scale_response_t *response);
+ngx_int_t ngx_scale_response_part(ngx_http_request_t *r, ngx_buf_t *buf,
+    ngx_str_t *data, ngx_uint_t last);
+ngx_int_t ngx_scale_response_continue(ngx_http_request_t *r, ngx_buf_t *buf);
+void ngx_scale_response_abort(ngx_http_request_t *r);
+
 /* a strong validator of the bytes, quoted, into the request's pool */
 ngx_int_t ngx_scale_response_etag(ngx_pool_t *pool, ngx_chain_t *body,
     ngx_str_t *etag);

@@ -4,7 +4,6 @@
 #include "pg/pg_int.h"
 
 
-static void ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_interrupted(ngx_scale_pg_op_t *op);
 
 
@@ -21,7 +20,6 @@ ngx_scale_pg_is_sent(ngx_scale_pg_op_t *op)
 ngx_int_t
 ngx_scale_pg_cancel(ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t            i, running;
     ngx_scale_pg_conn_t  *conn;
 
     if (op->waiting) {
@@ -34,24 +32,10 @@ ngx_scale_pg_cancel(ngx_scale_pg_op_t *op)
     }
 
     conn = op->conn;
-    running = conn->slots[conn->head % NGX_SCALE_PG_SLOTS].op == op;
 
-    for (i = conn->head; i != conn->tail; i++) {
-        if (conn->slots[i % NGX_SCALE_PG_SLOTS].op == op) {
-            conn->slots[i % NGX_SCALE_PG_SLOTS].op = NULL;
-        }
-    }
-
-    op->active = 0;
-    op->looking = 0;
-    op->conn = NULL;
+    ngx_scale_pg_detach(op);
 
     if (!ngx_scale_pg_writes(op)) {
-
-        if (running) {
-            ngx_scale_pg_interrupt(conn);
-        }
-
         return NGX_OK;
     }
 
@@ -70,12 +54,43 @@ ngx_scale_pg_cancel(ngx_scale_pg_op_t *op)
 }
 
 
+void
+ngx_scale_pg_detach(ngx_scale_pg_op_t *op)
+{
+    ngx_uint_t            i, running;
+    ngx_scale_pg_conn_t  *conn;
+
+    conn = op->conn;
+    running = conn->slots[conn->head % NGX_SCALE_PG_SLOTS].op == op;
+
+    for (i = conn->head; i != conn->tail; i++) {
+        if (conn->slots[i % NGX_SCALE_PG_SLOTS].op == op) {
+            conn->slots[i % NGX_SCALE_PG_SLOTS].op = NULL;
+        }
+    }
+
+    op->active = 0;
+    op->looking = 0;
+    op->conn = NULL;
+
+    conn->reads = 0;
+
+    if (running && !ngx_scale_pg_writes(op)) {
+        (void) ngx_scale_pg_interrupt(conn);
+    }
+
+    /* a backend that waits for its socket does not hear of the cancel */
+
+    ngx_scale_pg_go_on(conn);
+}
+
+
 /*
  * PQcancel() blocks, so the read that runs is cancelled from the control
  * connection.  The signal may come late and hit the next statement.
  */
 
-static void
+ngx_int_t
 ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
 {
     ngx_scale_pg_op_t  *op;
@@ -83,7 +98,7 @@ ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
     op = &conn->cancel;
 
     if (op->active) {
-        return;
+        return NGX_OK;
     }
 
     *ngx_sprintf(conn->cancel_pid, "%d", PQbackendPID(conn->pgconn)) = '\0';
@@ -100,7 +115,7 @@ ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
 
     conn->stray = ngx_current_msec + NGX_SCALE_PG_STRAY;
 
-    (void) ngx_scale_pg_control(conn->server, op);
+    return ngx_scale_pg_control(conn->server, op);
 }
 
 

@@ -29,6 +29,8 @@ static ngx_scale_pg_conn_t *ngx_scale_pg_least_busy(
     ngx_scale_pg_server_t *server, ngx_uint_t class, ngx_scale_pg_op_t *op);
 static ngx_uint_t ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
+static ngx_uint_t ngx_scale_pg_may_grow(ngx_scale_pg_server_t *server,
+    ngx_uint_t class);
 static void ngx_scale_pg_grow_server(ngx_scale_pg_server_t *server,
     ngx_uint_t class);
 static ngx_uint_t ngx_scale_pg_is_due(ngx_scale_pg_conn_t *conn,
@@ -40,13 +42,15 @@ static ngx_scale_pg_line_t  ngx_scale_pg_lines[NGX_SCALE_PG_NSERVED] = {
     { NGX_SCALE_PG_CLASS_READ, NGX_SCALE_PG_CLASS_EXCLUSIVE, 1 },
     { NGX_SCALE_PG_CLASS_WRITE, NGX_SCALE_PG_CLASS_WRITE, 0 },
     { NGX_SCALE_PG_CLASS_EXCLUSIVE, NGX_SCALE_PG_CLASS_EXCLUSIVE, 0 },
-    { NGX_SCALE_PG_CLASS_EXCLUSIVE, NGX_SCALE_PG_CLASS_EXCLUSIVE, 1 }
+    { NGX_SCALE_PG_CLASS_EXCLUSIVE, NGX_SCALE_PG_CLASS_EXCLUSIVE, 1 },
+    { NGX_SCALE_PG_CLASS_STREAM, NGX_SCALE_PG_CLASS_STREAM, 0 },
+    { NGX_SCALE_PG_CLASS_STREAM, NGX_SCALE_PG_CLASS_STREAM, 1 }
 };
 
 /* operations in flight on one connection of a class */
 
 static ngx_uint_t  ngx_scale_pg_depths[NGX_SCALE_PG_NCLASSES] = {
-    32, 4, 1, 8
+    32, 4, 1, 1, 8
 };
 
 #define NGX_SCALE_PG_STUCK       50     /* ms, then others go elsewhere */
@@ -55,11 +59,14 @@ static ngx_uint_t  ngx_scale_pg_depths[NGX_SCALE_PG_NCLASSES] = {
 
 #define NGX_SCALE_PG_NONE        ((ngx_uint_t) -1)
 
+/* from a line of the primary to its replicas' */
+#define NGX_SCALE_PG_ON_REPLICA  1
+
 
 ngx_uint_t
 ngx_scale_pg_line(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t  alone;
+    ngx_uint_t  alone, line;
 
     alone = op->kind == NGX_SCALE_PG_TRANSACTION || op->timeout
             || op->nsettings;
@@ -69,6 +76,11 @@ ngx_scale_pg_line(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
     }
 
     alone |= pg->slow[op->calls[0].statement->index];
+    line = alone ? NGX_SCALE_PG_LINE_EXCLUSIVE : NGX_SCALE_PG_LINE_READ;
+
+    if (op->rows && pg->large[op->calls[0].statement->index]) {
+        line = NGX_SCALE_PG_LINE_STREAM;
+    }
 
     op->unverified = op->stale && pg->primary == NULL
                      && ngx_scale_pg_has_standby(pg);
@@ -78,8 +90,7 @@ ngx_scale_pg_line(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
         if (op->freshness == NGX_SCALE_PG_PRIMARY || op->on_primary
             || pg->replicas == 0)
         {
-            return alone ? NGX_SCALE_PG_LINE_EXCLUSIVE
-                         : NGX_SCALE_PG_LINE_READ;
+            return line;
         }
 
         if (op->freshness == NGX_SCALE_PG_CURRENT && !op->indexed) {
@@ -87,8 +98,7 @@ ngx_scale_pg_line(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
         }
     }
 
-    return alone ? NGX_SCALE_PG_LINE_EXCLUSIVE_REPLICA
-                 : NGX_SCALE_PG_LINE_REPLICA;
+    return line + NGX_SCALE_PG_ON_REPLICA;
 }
 
 
@@ -324,6 +334,12 @@ ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         return NGX_SCALE_PG_NONE;
     }
 
+    /* the cancel of what was there before must not hit a stream */
+
+    if (conn->class == NGX_SCALE_PG_CLASS_STREAM && conn->cancel.active) {
+        return NGX_SCALE_PG_NONE;
+    }
+
     /*
      * three slots per call, two per setting; BEGIN, its timeout, two checks,
      * ends and Syncs
@@ -364,15 +380,37 @@ ngx_scale_pg_grow(ngx_scale_pg_t *pg, ngx_uint_t line)
 }
 
 
+/* streams have half of this worker's share */
+
+static ngx_uint_t
+ngx_scale_pg_may_grow(ngx_scale_pg_server_t *server, ngx_uint_t class)
+{
+    ngx_uint_t  share;
+
+    if (server->backoff
+        && (ngx_msec_int_t) (server->retry_at - ngx_current_msec) > 0)
+    {
+        return 0;
+    }
+
+    if (class != NGX_SCALE_PG_CLASS_STREAM) {
+        return 1;
+    }
+
+    share = ngx_scale_pg_quota_fair(server->quota,
+                                    server->pg->conf->connections);
+
+    return server->open[class] < ngx_max(share / 2, 1);
+}
+
+
 static void
 ngx_scale_pg_grow_server(ngx_scale_pg_server_t *server, ngx_uint_t class)
 {
     ngx_uint_t            n;
     ngx_scale_pg_conn_t  *conn, *closed;
 
-    if (server->backoff
-        && (ngx_msec_int_t) (server->retry_at - ngx_current_msec) > 0)
-    {
+    if (!ngx_scale_pg_may_grow(server, class)) {
         return;
     }
 

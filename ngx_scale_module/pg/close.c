@@ -124,6 +124,10 @@ ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
     conn->committed_locally = 0;
     conn->checked = 0;
     conn->retiring = 0;
+    conn->reads = 0;
+    conn->paused = 0;
+    conn->resumed = 0;
+    conn->overdue = 0;
 }
 
 

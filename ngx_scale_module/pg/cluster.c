@@ -59,15 +59,17 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     pg->nconns[NGX_SCALE_PG_CLASS_READ] = 2;
     pg->nconns[NGX_SCALE_PG_CLASS_WRITE] = conf->connections;
     pg->nconns[NGX_SCALE_PG_CLASS_EXCLUSIVE] = conf->connections;
+    pg->nconns[NGX_SCALE_PG_CLASS_STREAM] = conf->connections / 2;
     pg->nconns[NGX_SCALE_PG_CLASS_CONTROL] = 1;
 
     ngx_scale_pg_own_init(pg);
 
     pg->slow = ngx_pcalloc(pool, conf->statements.nelts + 1);
+    pg->large = ngx_pcalloc(pool, conf->statements.nelts + 1);
     pg->servers = ngx_pcalloc(pool, pg->nservers
                                     * sizeof(ngx_scale_pg_server_t));
 
-    if (pg->slow == NULL || pg->servers == NULL) {
+    if (pg->slow == NULL || pg->large == NULL || pg->servers == NULL) {
         return NULL;
     }
 
@@ -254,6 +256,7 @@ ngx_scale_pg_reset(ngx_scale_pg_op_t *op)
     op->active = 0;
     op->conn = NULL;
     op->received = 0;
+    op->given = 0;
     op->aborted = 0;
     op->looking = 0;
     op->ending = 0;
@@ -379,7 +382,8 @@ ngx_scale_pg_gives_up(ngx_scale_pg_t *pg, ngx_uint_t line,
     ngx_scale_pg_op_t *op)
 {
     if ((line != NGX_SCALE_PG_LINE_REPLICA
-         && line != NGX_SCALE_PG_LINE_EXCLUSIVE_REPLICA)
+         && line != NGX_SCALE_PG_LINE_EXCLUSIVE_REPLICA
+         && line != NGX_SCALE_PG_LINE_STREAM_REPLICA)
         || ngx_scale_pg_is_served(pg, line, op))
     {
         return 0;

@@ -42,7 +42,10 @@ ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn)
     conn->timer.handler = ngx_scale_pg_timer_handler;
     conn->timer.data = conn;
     conn->timer.log = conn->pg->log;
-    conn->timer.cancelable = 1;
+
+    /* the last rows are waited for, also by a worker that shuts down */
+
+    conn->timer.cancelable = conn->class != NGX_SCALE_PG_CLASS_STREAM;
 }
 
 
@@ -346,7 +349,7 @@ ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn)
     conn->used = ngx_current_msec;
     conn->connection->idle = (conn->head == conn->tail);
 
-    if (conn->connection->idle) {
+    if (conn->connection->idle || conn->paused) {
         if (conn->timer.timer_set) {
             ngx_del_timer(&conn->timer);
         }
@@ -358,6 +361,9 @@ ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn)
 
     if (conn->class == NGX_SCALE_PG_CLASS_READ) {
         silence = conn->pg->conf->timeout + NGX_SCALE_PG_GRACE;
+
+    } else if (conn->class == NGX_SCALE_PG_CLASS_STREAM) {
+        silence = conn->patience;
 
     } else if (conn->class == NGX_SCALE_PG_CLASS_CONTROL) {
         silence = NGX_SCALE_PG_CONTROL_SILENCE;
@@ -383,7 +389,24 @@ ngx_scale_pg_flush(ngx_scale_pg_conn_t *conn)
         return;
     }
 
-    ngx_scale_pg_watch(conn, 1, rc == 1);
+    ngx_scale_pg_watch(conn, !conn->paused, rc == 1);
+}
+
+
+void
+ngx_scale_pg_go_on(ngx_scale_pg_conn_t *conn)
+{
+    if (!conn->paused) {
+        return;
+    }
+
+    conn->paused = 0;
+    conn->resumed = 1;
+
+    ngx_scale_pg_progress(conn);
+    ngx_scale_pg_flush(conn);
+
+    ngx_post_event(conn->connection->read, &ngx_posted_events);
 }
 
 
@@ -401,7 +424,7 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
         return;
     }
 
-    if (conn->broken.posted) {
+    if (conn->broken.posted || conn->paused) {
         return;
     }
 
@@ -410,9 +433,16 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
         return;
     }
 
-    /* what arrived before an end of file is valid, and is read first */
+    /*
+     * What arrived before an end of file is valid, and is read first.  libpq
+     * makes room for what it reads: it must not hold rows from before.
+     */
 
-    (void) PQconsumeInput(conn->pgconn);
+    if (!conn->resumed) {
+        (void) PQconsumeInput(conn->pgconn);
+    }
+
+    conn->resumed = 0;
 
     ngx_scale_pg_receive(conn);
 
@@ -460,6 +490,11 @@ ngx_scale_pg_timer_handler(ngx_event_t *ev)
 
     if (conn->state != NGX_SCALE_PG_READY) {
         ngx_scale_pg_close(conn, "the connection took too long to open");
+        return;
+    }
+
+    if (ngx_scale_pg_overdue(conn)) {
+        ngx_add_timer(&conn->timer, NGX_SCALE_PG_GRACE);
         return;
     }
 

@@ -19,7 +19,7 @@ typedef struct {
 } ngx_scale_pg_rule_t;
 
 
-static void ngx_scale_pg_deposed(ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_cut(ngx_scale_pg_op_t *op);
 static void ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause);
 static ngx_scale_pg_rule_t *ngx_scale_pg_rule(u_char *sqlstate);
 static ngx_uint_t ngx_scale_pg_attempts(ngx_scale_pg_op_t *op,
@@ -119,6 +119,11 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
 
     conn = op->conn;
 
+    if (op->begun) {
+        ngx_scale_pg_cut(op);
+        return;
+    }
+
     if (op->control) {
         ngx_scale_pg_done(op, op->failure || op->aborted
                               ? NGX_SCALE_CAUSE_UNAVAILABLE
@@ -161,7 +166,7 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
 
     /* a cancel may hit the statement after the one it was meant for */
 
-    stray = rule->read == NGX_SCALE_CAUSE_TIMEOUT && conn
+    stray = rule->read == NGX_SCALE_CAUSE_TIMEOUT && conn && !conn->overdue
             && (ngx_msec_int_t) (conn->stray - ngx_current_msec) > 0
             && op->attempts == 0;
 
@@ -183,7 +188,7 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
 
 /* what a server of the past has committed may not last */
 
-static void
+void
 ngx_scale_pg_deposed(ngx_scale_pg_op_t *op)
 {
     ngx_scale_pg_t  *pg;
@@ -232,10 +237,32 @@ ngx_scale_pg_may_retry(ngx_scale_pg_t *pg)
 }
 
 
+/* what has left cannot be taken back: it was all, or it ends here */
+
+static void
+ngx_scale_pg_cut(ngx_scale_pg_op_t *op)
+{
+    if (op->received == op->ncalls) {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_NONE);
+
+    } else if (op->failure) {
+        ngx_scale_pg_done(op, ngx_scale_pg_rule(op->error.sqlstate)->read);
+
+    } else {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_UNAVAILABLE);
+    }
+}
+
+
 void
 ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
 {
     ngx_uint_t  committing;
+
+    if (op->begun) {
+        ngx_scale_pg_cut(op);
+        return;
+    }
 
     if (op->control) {
         ngx_scale_pg_done(op, NGX_SCALE_CAUSE_UNAVAILABLE);

@@ -71,8 +71,8 @@ typedef struct {
 } ngx_scale_pg_conf_t;
 
 
-/* read, write, exclusive and control: one connection each, per worker */
-#define NGX_SCALE_PG_MIN_CONNECTIONS  4
+/* read, write, exclusive, stream, control: one connection each, per worker */
+#define NGX_SCALE_PG_MIN_CONNECTIONS  5
 
 /* the history of the primary that lag is measured by ends there */
 #define NGX_SCALE_PG_LAG_MAX          60000
@@ -210,6 +210,14 @@ typedef struct {
  * said, if it did.  OUTCOME_UNKNOWN is a write whose end was not seen, all
  * other causes are of operations that changed nothing.
  *
+ * rows(), of a READ with one call and maybe NULL, is for results that are too
+ * large to be collected: it may run any number of times before done(), each
+ * time with the next row in calls[0].rows, of which "given" came before it.
+ * NGX_AGAIN: not more of them, nor of what the server sends, until
+ * ngx_scale_pg_resume().  It may cancel the operation.  The attempt may fail
+ * and another begin, with "given" 0 again, until the caller says by "begun"
+ * that what it was given has left; the read is judged current before that.
+ *
  * look(), of a TRANSACTION only and maybe NULL, runs when all calls have rows
  * and nothing is committed; the answer is ngx_scale_pg_commit() or rollback(),
  * there or later.  It runs again when the transaction is retried
@@ -229,8 +237,10 @@ struct ngx_scale_pg_op_s {
     unsigned                    read_only:1;   /* of a TRANSACTION */
     unsigned                    stale:1;       /* rather than no answer */
     unsigned                    locate:1;      /* a write's "position" */
+    unsigned                    begun:1;       /* rows have left: no retry */
 
     ngx_pool_t                 *pool;          /* of rows.columns; or NULL */
+    ngx_int_t                 (*rows)(ngx_scale_pg_op_t *op);
     void                      (*look)(ngx_scale_pg_op_t *op);
     void                      (*done)(ngx_scale_pg_op_t *op);
     void                       *data;
@@ -241,6 +251,7 @@ struct ngx_scale_pg_op_s {
     ngx_str_t                  *server;        /* its name, or NULL */
     ngx_str_t                  *role;          /* "primary", "replica" */
     ngx_int_t                   time;          /* microseconds, -1: not sent */
+    ngx_uint_t                  given;         /* rows */
 
     /* private */
     ngx_scale_pg_t             *pg;
@@ -278,6 +289,9 @@ void ngx_scale_pg_commit(ngx_scale_pg_op_t *op);
 
 /* done() follows, with cause NONE: the rows may still be read */
 void ngx_scale_pg_rollback(ngx_scale_pg_op_t *op);
+
+/* after rows() returned NGX_AGAIN */
+void ngx_scale_pg_resume(ngx_scale_pg_op_t *op);
 
 /*
  * The caller loses interest: done() will not run.  NGX_OK: the operation

@@ -23,6 +23,7 @@ typedef enum {
     NGX_SCALE_PG_CLASS_READ = 0,
     NGX_SCALE_PG_CLASS_WRITE,
     NGX_SCALE_PG_CLASS_EXCLUSIVE,
+    NGX_SCALE_PG_CLASS_STREAM,
     NGX_SCALE_PG_CLASS_CONTROL,
     NGX_SCALE_PG_NCLASSES
 } ngx_scale_pg_class_e;
@@ -36,6 +37,8 @@ typedef enum {
     NGX_SCALE_PG_LINE_WRITE,
     NGX_SCALE_PG_LINE_EXCLUSIVE,           /* on the primary */
     NGX_SCALE_PG_LINE_EXCLUSIVE_REPLICA,
+    NGX_SCALE_PG_LINE_STREAM,              /* on the primary */
+    NGX_SCALE_PG_LINE_STREAM_REPLICA,
     NGX_SCALE_PG_NSERVED,
     NGX_SCALE_PG_LINE_INDEX = NGX_SCALE_PG_NSERVED,
     NGX_SCALE_PG_LINE_INDEXED,             /* the read-index is asked for */
@@ -77,6 +80,7 @@ typedef struct {
     uint32_t                   serial;     /* of the last preparation */
     ngx_scale_pg_op_t         *op;
     unsigned                   seen:1;     /* a result has arrived */
+    unsigned                   read:1;     /* may be cancelled */
 } ngx_scale_pg_slot_t;
 
 
@@ -146,6 +150,9 @@ struct ngx_scale_pg_conn_s {
     const char                *cancel_value;
     u_char                     cancel_pid[NGX_INT_T_LEN + 1];
 
+    ngx_uint_t                 reads;      /* of the socket, for the head */
+    ngx_msec_t                 patience;   /* between two rows of a stream */
+
     ngx_scale_pg_position_t    replayed;   /* of a replica, at least */
     ngx_msec_t                 born;
     ngx_msec_t                 lifetime;
@@ -158,7 +165,17 @@ struct ngx_scale_pg_conn_s {
     unsigned                   committed_locally:1;
     unsigned                   checked:1;      /* in this batch */
     unsigned                   retiring:1;     /* gets no more work */
+    unsigned                   paused:1;       /* nothing is read */
+    unsigned                   resumed:1;      /* libpq may hold rows yet */
+    unsigned                   overdue:1;      /* and cancelled for that */
 };
+
+
+/* its operations are transactions, one at a time */
+
+#define ngx_scale_pg_transacts(conn)                                          \
+    ((conn)->class == NGX_SCALE_PG_CLASS_EXCLUSIVE                            \
+     || (conn)->class == NGX_SCALE_PG_CLASS_STREAM)
 
 
 /* a server, and what its last sample said: see standing.c */
@@ -227,6 +244,7 @@ struct ngx_scale_pg_s {
     ngx_event_t                  tick;         /* while something waits */
     ngx_event_t                  again;        /* for LINE_BEHIND */
     u_char                      *slow;         /* by statement */
+    u_char                      *large;
 
     ngx_scale_pg_reign_t        *reign;
     ngx_scale_pg_server_t       *primary;      /* NULL: none is known */
@@ -262,6 +280,9 @@ void ngx_scale_pg_unregister(ngx_scale_pg_conn_t *conn);
 void ngx_scale_pg_flush(ngx_scale_pg_conn_t *conn);
 void ngx_scale_pg_started(ngx_scale_pg_conn_t *conn);
 void ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn);
+
+/* reads on, what libpq holds already first */
+void ngx_scale_pg_go_on(ngx_scale_pg_conn_t *conn);
 
 
 /* close.c */
@@ -299,6 +320,34 @@ void ngx_scale_pg_end(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
 /* receive.c */
 
 void ngx_scale_pg_receive(ngx_scale_pg_conn_t *conn);
+
+
+/* stream.c */
+
+/* the head is next, and nothing of its result was looked at */
+void ngx_scale_pg_by_row(ngx_scale_pg_conn_t *conn);
+
+/* one row of the head's result, which may go elsewhere then */
+void ngx_scale_pg_row(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
+    PGresult *result);
+
+/* the socket was read, and the head's result goes on */
+void ngx_scale_pg_goes_on(ngx_scale_pg_conn_t *conn);
+
+/* the head's result has ended */
+void ngx_scale_pg_ended(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op);
+
+/* nothing came for too long: 1, if the statement is cancelled for it */
+ngx_uint_t ngx_scale_pg_overdue(ngx_scale_pg_conn_t *conn);
+
+
+/* cancel.c */
+
+/* its connection is no longer its own; a read that runs there is cancelled */
+void ngx_scale_pg_detach(ngx_scale_pg_op_t *op);
+
+/* NGX_DECLINED: nobody can be asked to cancel what runs */
+ngx_int_t ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn);
 
 
 /* cluster.c */
@@ -398,6 +447,10 @@ ngx_int_t ngx_scale_pg_quota_take(ngx_scale_pg_quota_t *quota,
     ngx_uint_t limit, ngx_uint_t first);
 void ngx_scale_pg_quota_give(ngx_scale_pg_quota_t *quota, ngx_uint_t first);
 
+/* a worker's share */
+ngx_uint_t ngx_scale_pg_quota_fair(ngx_scale_pg_quota_t *quota,
+    ngx_uint_t limit);
+
 /* somebody with less asks for more */
 ngx_uint_t ngx_scale_pg_quota_is_wanted(ngx_scale_pg_quota_t *quota,
     ngx_uint_t limit);
@@ -407,6 +460,9 @@ ngx_uint_t ngx_scale_pg_quota_is_wanted(ngx_scale_pg_quota_t *quota,
 
 /* keeps the first error of an operation, frees a later one */
 void ngx_scale_pg_fail(ngx_scale_pg_op_t *op, PGresult *result);
+
+/* another attempt, since its server may have been no primary any more */
+void ngx_scale_pg_deposed(ngx_scale_pg_op_t *op);
 
 /* the server's last word on an operation was heard: retry, or done() */
 void ngx_scale_pg_finish(ngx_scale_pg_op_t *op);

@@ -54,6 +54,7 @@ ngx_scale_pg_push(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
     slot->serial = conn->serial;
     slot->op = op;
     slot->seen = 0;
+    slot->read = op && !ngx_scale_pg_writes(op);
 
     return NGX_OK;
 }
@@ -103,7 +104,8 @@ ngx_scale_pg_setup(ngx_scale_pg_conn_t *conn)
     *ngx_sprintf(timeout, "%M", conn->pg->conf->timeout) = '\0';
 
     values[0] = (char *) timeout;
-    values[1] = (conn->class == NGX_SCALE_PG_CLASS_READ) ? "t" : "f";
+    values[1] = conn->class == NGX_SCALE_PG_CLASS_READ
+                || conn->class == NGX_SCALE_PG_CLASS_STREAM ? "t" : "f";
 
     if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_SETUP, NULL, 0) != NGX_OK) {
         return;
@@ -140,6 +142,8 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     op->sent = ngx_current_msec;
 
     conn->depth++;
+    conn->overdue = 0;
+    conn->patience = op->timeout ? op->timeout : conn->pg->conf->timeout;
 
     if (op->alone && conn->batch) {
         ngx_scale_pg_sync(conn, NULL, 0);
@@ -147,7 +151,7 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
     ngx_scale_pg_check(conn, op);
 
-    if (conn->class == NGX_SCALE_PG_CLASS_EXCLUSIVE) {
+    if (ngx_scale_pg_transacts(conn)) {
         ngx_scale_pg_begin(conn, op);
     }
 
@@ -164,7 +168,7 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
             ngx_scale_pg_sync(conn, NULL, 0);
         }
 
-    } else if (conn->class != NGX_SCALE_PG_CLASS_EXCLUSIVE) {
+    } else if (!ngx_scale_pg_transacts(conn)) {
         ngx_scale_pg_last_sync(conn, op);
 
     } else if (op->look) {
@@ -284,7 +288,7 @@ static void
 ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 {
     u_char                   msec[NGX_INT_T_LEN + 1];
-    ngx_uint_t               i;
+    ngx_uint_t               i, streams;
     const char              *begin;
     ngx_scale_pg_setting_t   timeout;
 
@@ -301,8 +305,12 @@ ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
     ngx_scale_pg_command(conn, NGX_SCALE_PG_SLOT_BEGIN, op, begin);
 
-    if (op->timeout) {
-        *ngx_sprintf(msec, "%M", op->timeout) = '\0';
+    /* PostgreSQL's timeout counts the time its client takes: see stream.c */
+
+    streams = conn->class == NGX_SCALE_PG_CLASS_STREAM;
+
+    if (op->timeout || streams) {
+        *ngx_sprintf(msec, "%M", streams ? 0 : op->timeout) = '\0';
         timeout.name = "statement_timeout";
         timeout.value = (const char *) msec;
 

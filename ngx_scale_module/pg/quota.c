@@ -15,8 +15,6 @@
 static ngx_scale_pg_holder_t *ngx_scale_pg_quota_mine(
     ngx_scale_pg_quota_t *quota, ngx_pid_t pid);
 static void ngx_scale_pg_quota_bury(ngx_scale_pg_quota_t *quota);
-static ngx_uint_t ngx_scale_pg_quota_fair(ngx_scale_pg_quota_t *quota,
-    ngx_uint_t limit);
 
 
 static ngx_scale_pg_holder_t *
@@ -184,7 +182,7 @@ ngx_scale_pg_quota_is_wanted(ngx_scale_pg_quota_t *quota, ngx_uint_t limit)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_scale_pg_quota_fair(ngx_scale_pg_quota_t *quota, ngx_uint_t limit)
 {
     ngx_uint_t  i, n;

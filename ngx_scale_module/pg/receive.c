@@ -44,9 +44,11 @@ ngx_scale_pg_receive(ngx_scale_pg_conn_t *conn)
 
     idle = 0;
 
-    while (conn->head != conn->tail && !conn->broken.posted) {
-
+    while (conn->head != conn->tail && !conn->broken.posted
+           && !conn->paused)
+    {
         if (PQisBusy(conn->pgconn)) {
+            ngx_scale_pg_goes_on(conn);
             return;
         }
 
@@ -68,6 +70,7 @@ ngx_scale_pg_receive(ngx_scale_pg_conn_t *conn)
 
         if (slot->seen && slot->type != NGX_SCALE_PG_SLOT_SYNC) {
             ngx_scale_pg_pop(conn);
+            ngx_scale_pg_by_row(conn);
 
         } else if (idle++) {
             return;
@@ -87,6 +90,10 @@ ngx_scale_pg_result(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     case PGRES_EMPTY_QUERY:
         slot->seen = 1;
         ngx_scale_pg_good(conn, slot, result);
+        return;
+
+    case PGRES_SINGLE_TUPLE:
+        ngx_scale_pg_row(conn, slot, result);
         return;
 
     case PGRES_PIPELINE_SYNC:
@@ -219,7 +226,7 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
                                        : "the server is no longer a primary");
     }
 
-    if (conn->class == NGX_SCALE_PG_CLASS_EXCLUSIVE
+    if (ngx_scale_pg_transacts(conn)
         && slot->type != NGX_SCALE_PG_SLOT_SYNC)
     {
         conn->failed = 1;
@@ -315,6 +322,7 @@ ngx_scale_pg_pop(ngx_scale_pg_conn_t *conn)
     conn->slots[conn->head++ % NGX_SCALE_PG_SLOTS].op = NULL;
 
     if (slot.type == NGX_SCALE_PG_SLOT_CALL) {
+        ngx_scale_pg_ended(conn, slot.op);
         ngx_scale_pg_pop_call(conn, slot.op);
 
     } else if (slot.type == NGX_SCALE_PG_SLOT_SYNC) {
@@ -406,7 +414,9 @@ ngx_scale_pg_watch_speed(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     u_char      *slow;
     ngx_msec_t   since;
 
-    if (op->kind != NGX_SCALE_PG_READ || op->control) {
+    if (op->kind != NGX_SCALE_PG_READ || op->control
+        || conn->class == NGX_SCALE_PG_CLASS_STREAM)
+    {
         return;
     }
 
