@@ -123,6 +123,17 @@ sub replica
 }
 
 
+# One more primary, with a system identifier of its own: a shard, or another
+# database.  It is reached as a replica is.
+
+sub database
+{
+    my ($name) = @_;
+
+    return name_server($name, Scale::Postgres::database($root, $name));
+}
+
+
 sub name_server
 {
     my ($name, $server) = @_;
@@ -175,6 +186,7 @@ sub signal_memcached { Scale::Memcached::signal(@_) }
 
 sub nginx { return Scale::Nginx::start($dir, @_) }
 sub workers { return Scale::Nginx::workers(@_) }
+sub reload { Scale::Nginx::reload(@_) }
 
 
 # the back ends as most tests want them

@@ -17,8 +17,9 @@ my $keys = 512;
 # Options: port, dir, clients, seconds, keys, first (the row before the first),
 # depth (requests of a pipeline; 1 sends again what met a closing connection),
 # close (a connection per request), rate (requests per second of each client,
-# depth 1), acks (a file that gets the time of each acknowledgement), meanwhile
-# (called once while they run), stop (a file that ends it early once it exists).
+# depth 1), acks (a file that gets the time of each acknowledgement), again (what
+# is refused is sent again, depth 1), meanwhile (called once while they run),
+# stop (a file that ends it early once it exists).
 #
 # { reads, writes (acknowledged), unknown (writes without an answer), refused
 # (503, nothing changed), failed, stale, hung, first (an example of failed),
@@ -90,6 +91,12 @@ sub client
         my $before = read_floors($floors);
         my @answers = $option{depth} == 1 ? $http->request(@requests)
                                           : $http->pipeline(@requests);
+
+        while ($option{again} && $answers[0]{code} == 503 && time < $end) {
+            $part{again}++;
+            sleep 0.02;
+            @answers = $http->request(@requests);
+        }
 
         for my $i (0 .. $#ids) {
             judge(\%part, $before, $ids[$i], $requests[$i], $answers[$i],

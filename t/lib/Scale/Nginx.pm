@@ -87,6 +87,26 @@ END
 }
 
 
+# Another configuration; returns when all workers are those of it.
+
+sub reload
+{
+    my ($server, $http, %option) = @_;
+
+    my %old = map { $_ => 1 } workers($server);
+
+    write_conf($server, $http, %option);
+    kill HUP => $server->{pid};
+
+    my $count = $option{workers} // 2;
+
+    wait_for(sub { my @now = workers($server);
+                   @now == $count && !grep { $old{$_} } @now },
+             $start_patience)
+        or die "nginx does not reload:\n" . slurp($server->{error_log});
+}
+
+
 sub latest_port
 {
     return @servers ? $servers[-1]{port} : undef;

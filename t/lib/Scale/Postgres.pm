@@ -17,6 +17,7 @@ my $template_version = 1;
 my $start_patience = 60;
 my $server;     # { pid, port, dir, bin, log, command }
 my %servers;    # by name: $server is "primary"
+my $databases = 0;  # beside it
 
 
 sub bin
@@ -69,10 +70,11 @@ sub template_home
 
 sub template
 {
-    my ($root, $bin) = @_;
+    my ($root, $bin, $number) = @_;
 
     my $home = template_home($root);
-    my $dir = "$home/template-" . version($bin) . "-$template_version";
+    my $dir = "$home/template-" . version($bin) . "-$template_version"
+              . ($number ? "-$number" : '');
 
     open my $lock, '>>', "$home/lock" or die "$home/lock: $!\n";
     flock $lock, LOCK_EX or die "$home/lock: $!\n";
@@ -113,17 +115,39 @@ sub start
 {
     my ($root, $dir) = @_;
 
+    $server = primary($root, $dir, 'primary');
+
+    return $server;
+}
+
+
+# One more primary beside the first.  Its template is its own: a copy of the
+# same one would pass for the same cluster.
+
+sub database
+{
+    my ($root, $name) = @_;
+
+    my $dir = named('primary')->{dir} =~ s{[^/]+$}{}r . $name;
+
+    return primary($root, $dir, $name, ++$databases);
+}
+
+
+sub primary
+{
+    my ($root, $dir, $name, $number) = @_;
+
     my $bin = bin();
-    my $port = free_port();
+    my $one = $servers{$name} = describe($bin, $dir, free_port());
 
     make_home($dir);
-    quietly(as_server(), 'cp', '-a', template($root, $bin), "$dir/data");
+    quietly(as_server(), 'cp', '-a', template($root, $bin, $number),
+            "$dir/data");
+    launch($one);
+    furnish($root, $one);
 
-    $server = $servers{primary} = describe($bin, $dir, $port);
-    launch();
-    furnish($root, $server);
-
-    return { port => $port, socket => "$dir/.s.PGSQL.$port" };
+    return $one;
 }
 
 
