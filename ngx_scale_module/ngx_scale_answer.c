@@ -410,6 +410,30 @@ ngx_scale_answer_field(ngx_scale_flow_t *f, ngx_str_t *name, ngx_str_t *value)
 }
 
 
+ngx_int_t
+ngx_scale_answer_share_field(ngx_scale_flow_t *f, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    u_char     *p;
+    ngx_str_t   meta;
+
+    meta.len = f->answer.meta.len + NGX_SCALE_META_HEADER + name->len
+               + value->len;
+
+    meta.data = ngx_pnalloc(f->r->pool, meta.len);
+    if (meta.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(meta.data, f->answer.meta.data, f->answer.meta.len);
+    (void) ngx_scale_answer_put(p, NGX_SCALE_META_FIELD, name, value);
+
+    f->answer.meta = meta;
+
+    return ngx_scale_answer_field(f, name, value);
+}
+
+
 /* a hit is copied once: meta, etag and body in one piece */
 
 ngx_int_t

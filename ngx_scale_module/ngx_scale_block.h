@@ -15,6 +15,9 @@
 
 typedef struct ngx_scale_block_directive_s  ngx_scale_block_directive_t;
 
+/* in "max": the directive is a block, which its setter parses */
+#define NGX_SCALE_BLOCK_OPENS  0x100
+
 struct ngx_scale_block_directive_s {
     ngx_str_t       name;
     ngx_uint_t      min;                   /* arguments after the name */

@@ -17,6 +17,7 @@
 #include "route/route.h"
 #include "json/json.h"
 #include "pg/pg.h"
+#include "shard/shard.h"
 #include "cache/cache.h"
 #include "sign/sign.h"
 
@@ -29,11 +30,21 @@ typedef struct {
 } ngx_scale_place_in_conf_t;
 
 
+/* a primary with its replicas: a shard, or all of a database without shards */
+
 typedef struct {
-    ngx_scale_pg_conf_t          conf;
+    ngx_scale_pg_conf_t          conf;       /* the first part */
+    ngx_str_t                    name;       /* of the shard, or empty */
     ngx_scale_place_in_conf_t    place;
     ngx_scale_pg_shared_t        shared;     /* the node's */
     ngx_scale_pg_t              *pg;         /* the worker's */
+} ngx_scale_cluster_t;
+
+typedef struct {
+    ngx_scale_pg_conf_t          conf;       /* the first part: of them all */
+    ngx_scale_place_in_conf_t    place;
+    ngx_array_t                  clusters;   /* of ngx_scale_cluster_t */
+    ngx_scale_shard_map_t       *map;        /* NULL: it has no shards */
 } ngx_scale_database_t;
 
 typedef struct {
@@ -79,10 +90,16 @@ typedef struct {
     ngx_uint_t                   status;     /* 0: the shape's own */
     ngx_uint_t                   empty;      /* 0: the shape's own */
     ngx_msec_t                   timeout;
+    ngx_array_t                 *sort;       /* ngx_scale_shard_sort_t */
+    ngx_uint_t                   limit;      /* 0: none */
+    ngx_str_t                    limit_name; /* of the parameter it is */
+    ngx_uint_t                   limit_arg;
     ngx_scale_place_in_conf_t    place;
     unsigned                     read:1;
     unsigned                     write:1;
     unsigned                     primary:1;  /* role=primary */
+    unsigned                     fanout:1;
+    unsigned                     partial:1;  /* fanout=partial */
 } ngx_scale_query_t;
 
 
@@ -134,6 +151,15 @@ typedef struct {
 } ngx_scale_identity_t;
 
 
+/* scale_shard_key: whose values say which shard has the row */
+
+typedef struct {
+    ngx_array_t                  names;      /* of ngx_str_t */
+    ngx_scale_loc_conf_t        *level;      /* where it is written */
+    ngx_scale_place_in_conf_t    place;
+} ngx_scale_shard_key_t;
+
+
 typedef struct {
     ngx_str_t                    code;
     ngx_str_t                    constraint; /* empty: any */
@@ -161,6 +187,7 @@ typedef struct {
     unsigned                     look:1;     /* looks before COMMIT */
     unsigned                     primary:1;  /* a read, of it only */
     unsigned                     transaction:1;
+    unsigned                     fanout:1;   /* of every shard */
 } ngx_scale_method_t;
 
 
@@ -176,6 +203,8 @@ struct ngx_scale_loc_conf_s {
     ngx_uint_t                   consistency;
     ngx_msec_t                   wait;       /* for a replica: bounded */
     ngx_flag_t                   stale_down;
+    ngx_scale_shard_key_t       *shard_key;
+    ngx_uint_t                  *shard_args; /* indices of its parameters */
 
     ngx_array_t                 *params;     /* of ngx_scale_declared_t */
     ngx_array_t                 *identities; /* of ngx_scale_identity_t */
@@ -211,6 +240,8 @@ char *ngx_scale_conf_consistency(ngx_conf_t *cf, ngx_command_t *cmd,
 
 char *ngx_scale_conf_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_scale_conf_shard_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 char *ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -243,6 +274,10 @@ ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
     ngx_scale_place_in_conf_t *place);
 char *ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *get);
+
+/* each method runs on one shard, or is a read of all of them */
+char *ngx_scale_plan_shards(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+
 ngx_uint_t ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name);
 char *ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place);
@@ -268,6 +303,9 @@ ngx_int_t ngx_scale_stores_read(ngx_conf_t *cf, ngx_str_t *name,
 /* what can be said only when all locations are known */
 char *ngx_scale_plan_purges(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
 
+
+/* of the names that keys, the log and cookies have */
+ngx_uint_t ngx_scale_conf_is_name(u_char ch);
 
 void ngx_scale_conf_here(ngx_conf_t *cf, ngx_scale_place_in_conf_t *place);
 

@@ -9,13 +9,16 @@
 
 static ngx_scale_pg_freshness_e ngx_scale_consistency_freshness(
     ngx_scale_flow_t *f);
-static void ngx_scale_consistency_token(ngx_scale_flow_t *f);
+static void ngx_scale_consistency_token(ngx_scale_flow_t *f,
+    ngx_scale_cluster_t *cluster, ngx_scale_pg_op_t *op);
 static void ngx_scale_consistency_floor(ngx_scale_flow_t *f,
-    ngx_str_t *token);
+    ngx_scale_cluster_t *cluster, ngx_scale_pg_op_t *op, ngx_str_t *token);
+static u_char *ngx_scale_consistency_name(u_char *p, u_char *last,
+    ngx_scale_flow_t *f, ngx_scale_cluster_t *cluster);
 
 
 #define NGX_SCALE_CONSISTENCY_FIELD   "Scale-Token"
-#define NGX_SCALE_CONSISTENCY_COOKIE  "Scale-Token-"     /* of a database */
+#define NGX_SCALE_CONSISTENCY_COOKIE  "Scale-Token-"     /* of a cluster */
 #define NGX_SCALE_CONSISTENCY_NAME    128
 
 /*
@@ -112,14 +115,15 @@ ngx_scale_conf_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 void
-ngx_scale_consistency_read(ngx_scale_flow_t *f)
+ngx_scale_consistency_read(ngx_scale_flow_t *f, ngx_scale_cluster_t *cluster,
+    ngx_scale_pg_op_t *op)
 {
-    f->op.freshness = ngx_scale_consistency_freshness(f);
-    f->op.wait = f->loc->wait;
-    f->op.stale = f->loc->stale_down;
+    op->freshness = ngx_scale_consistency_freshness(f);
+    op->wait = f->loc->wait;
+    op->stale = f->loc->stale_down;
 
-    if (f->op.freshness == NGX_SCALE_PG_BOUNDED) {
-        ngx_scale_consistency_token(f);
+    if (op->freshness == NGX_SCALE_PG_BOUNDED) {
+        ngx_scale_consistency_token(f, cluster, op);
     }
 }
 
@@ -149,12 +153,13 @@ ngx_scale_consistency_freshness(ngx_scale_flow_t *f)
 
 
 /*
- * The field may list tokens of several databases, the cookie is this one's.
+ * The field may list tokens of several clusters, the cookie is this one's.
  * An old one says nothing more, a forged one is as good as none.
  */
 
 static void
-ngx_scale_consistency_token(ngx_scale_flow_t *f)
+ngx_scale_consistency_token(ngx_scale_flow_t *f, ngx_scale_cluster_t *cluster,
+    ngx_scale_pg_op_t *op)
 {
     u_char     *p, *last, name[NGX_SCALE_CONSISTENCY_NAME];
     ngx_str_t   text, cookie;
@@ -162,9 +167,8 @@ ngx_scale_consistency_token(ngx_scale_flow_t *f)
     static ngx_str_t  field = ngx_string("http_scale_token");
 
     cookie.data = name;
-    cookie.len = ngx_snprintf(name, sizeof(name),
-                              "cookie_" NGX_SCALE_CONSISTENCY_COOKIE "%V",
-                              &f->loc->database->conf.name)
+    cookie.len = ngx_scale_consistency_name(ngx_cpymem(name, "cookie_", 7),
+                                            name + sizeof(name), f, cluster)
                  - name;
 
     if (ngx_scale_request_variable(f->r, &field, &text) != NGX_OK
@@ -190,19 +194,34 @@ ngx_scale_consistency_token(ngx_scale_flow_t *f)
             text.len--;
         }
 
-        ngx_scale_consistency_floor(f, &text);
+        ngx_scale_consistency_floor(f, cluster, op, &text);
     }
 }
 
 
+/* the cookie's */
+
+static u_char *
+ngx_scale_consistency_name(u_char *p, u_char *last, ngx_scale_flow_t *f,
+    ngx_scale_cluster_t *cluster)
+{
+    p = ngx_slprintf(p, last, NGX_SCALE_CONSISTENCY_COOKIE "%V",
+                     &f->loc->database->conf.name);
+
+    return cluster->name.len ? ngx_slprintf(p, last, "-%V", &cluster->name)
+                             : p;
+}
+
+
 static void
-ngx_scale_consistency_floor(ngx_scale_flow_t *f, ngx_str_t *token)
+ngx_scale_consistency_floor(ngx_scale_flow_t *f, ngx_scale_cluster_t *cluster,
+    ngx_scale_pg_op_t *op, ngx_str_t *token)
 {
     time_t               age, useful;
     ngx_scale_written_t  written;
 
     if (ngx_scale_token_read(&f->main->secrets, token, &written) != NGX_OK
-        || written.system != ngx_scale_pg_system(f->loc->database->pg))
+        || written.system != ngx_scale_pg_system(cluster->pg))
     {
         return;
     }
@@ -212,31 +231,32 @@ ngx_scale_consistency_floor(ngx_scale_flow_t *f, ngx_str_t *token)
              + NGX_SCALE_CONSISTENCY_SLACK;
 
     if (age > useful
-        || (written.timeline == f->op.floor.timeline
-            ? written.lsn <= f->op.floor.lsn
-            : written.timeline < f->op.floor.timeline))
+        || (written.timeline == op->floor.timeline
+            ? written.lsn <= op->floor.lsn
+            : written.timeline < op->floor.timeline))
     {
         return;
     }
 
-    f->op.floor.system = written.system;
-    f->op.floor.timeline = written.timeline;
-    f->op.floor.lsn = written.lsn;
+    op->floor.system = written.system;
+    op->floor.timeline = written.timeline;
+    op->floor.lsn = written.lsn;
 }
 
 
 ngx_int_t
 ngx_scale_consistency_written(ngx_scale_flow_t *f)
 {
-    u_char               *p;
+    u_char               *p, *last;
+    size_t                len;
     time_t                age;
     ngx_str_t             token, cookie;
     ngx_scale_written_t   written;
 
     static ngx_str_t  field = ngx_string(NGX_SCALE_CONSISTENCY_FIELD);
     static ngx_str_t  set_cookie = ngx_string("Set-Cookie");
-    static u_char     format[] = NGX_SCALE_CONSISTENCY_COOKIE
-                      "%V=%V; Max-Age=%T; Path=/; HttpOnly; SameSite=Lax%s";
+    static u_char     format[] = "=%V; Max-Age=%T; Path=/; HttpOnly; "
+                                 "SameSite=Lax%s";
 
     /* it is written, but nobody could say where */
 
@@ -249,9 +269,12 @@ ngx_scale_consistency_written(ngx_scale_flow_t *f)
     written.lsn = f->op.position.lsn;
     written.time = ngx_time();
 
-    p = ngx_pnalloc(f->r->pool, 2 * NGX_SCALE_TOKEN_LEN + sizeof(format)
-                                + f->loc->database->conf.name.len
-                                + NGX_TIME_T_LEN + sizeof("; Secure"));
+    len = 2 * NGX_SCALE_TOKEN_LEN + sizeof(format)
+          + sizeof(NGX_SCALE_CONSISTENCY_COOKIE "-")
+          + f->loc->database->conf.name.len + f->cluster->name.len
+          + NGX_TIME_T_LEN + sizeof("; Secure");
+
+    p = ngx_pnalloc(f->r->pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -263,9 +286,11 @@ ngx_scale_consistency_written(ngx_scale_flow_t *f)
     age = f->loc->database->conf.max_lag / 1000 + NGX_SCALE_CONSISTENCY_SLACK;
 
     cookie.data = p + token.len;
-    p = ngx_sprintf(cookie.data, (char *) format,
-                    &f->loc->database->conf.name, &token, age,
-                    ngx_scale_request_is_secure(f->r) ? "; Secure" : "");
+    last = p + len;
+
+    p = ngx_scale_consistency_name(cookie.data, last, f, f->cluster);
+    p = ngx_slprintf(p, last, (char *) format, &token, age,
+                     ngx_scale_request_is_secure(f->r) ? "; Secure" : "");
     cookie.len = p - cookie.data;
 
     if (ngx_scale_answer_field(f, &field, &token) != NGX_OK) {

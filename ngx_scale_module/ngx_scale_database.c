@@ -1,12 +1,9 @@
 
 /* the block scale_database */
 
-#include "ngx_scale_conf.h"
-#include "ngx_scale_block.h"
+#include "ngx_scale_database.h"
 
 
-static char *ngx_scale_database_server(ngx_conf_t *cf,
-    ngx_scale_block_directive_t *cmd, void *block);
 static ngx_int_t ngx_scale_database_server_option(
     ngx_scale_pg_server_conf_t *server, ngx_str_t *word);
 static char *ngx_scale_database_inet(ngx_conf_t *cf, ngx_str_t *url,
@@ -41,6 +38,9 @@ static ngx_scale_block_directive_t  ngx_scale_database_block[] = {
       offsetof(ngx_scale_pg_conf_t, timeout) },
     { ngx_string("connect_timeout"), 1, 1, ngx_scale_block_set_msec,
       offsetof(ngx_scale_pg_conf_t, connect_timeout) },
+    { ngx_string("shard"), 0, 1|NGX_SCALE_BLOCK_OPENS,
+      ngx_scale_database_shard, 0 },
+    { ngx_string("frozen"), 2, 32, ngx_scale_database_frozen, 0 },
     { ngx_null_string, 0, 0, NULL, 0 }
 };
 
@@ -90,16 +90,20 @@ ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pg->idle = NGX_CONF_UNSET_MSEC;
     pg->lifetime = NGX_CONF_UNSET_MSEC;
 
-    if (ngx_array_init(&pg->servers, cf->pool, 2,
-                       sizeof(ngx_scale_pg_server_conf_t))
-        != NGX_OK
-        || ngx_array_init(&pg->statements, cf->pool, 32, sizeof(void *))
+    pg->statements = ngx_array_create(cf->pool, 32, sizeof(void *));
+
+    if (pg->statements == NULL
+        || ngx_array_init(&pg->servers, cf->pool, 2,
+                          sizeof(ngx_scale_pg_server_conf_t))
+           != NGX_OK
+        || ngx_array_init(&database->clusters, cf->pool, 1,
+                          sizeof(ngx_scale_cluster_t))
            != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    rv = ngx_scale_block_parse(cf, ngx_scale_database_block, pg);
+    rv = ngx_scale_block_parse(cf, ngx_scale_database_block, database);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -113,7 +117,9 @@ ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_conf_init_msec_value(pg->idle, 60000);
     ngx_conf_init_msec_value(pg->lifetime, 3600000);
 
-    return ngx_scale_database_check(cf, database);
+    rv = ngx_scale_database_check(cf, database);
+
+    return rv == NGX_CONF_OK ? ngx_scale_database_clusters(cf, database) : rv;
 }
 
 
@@ -122,21 +128,6 @@ ngx_scale_database_check(ngx_conf_t *cf, ngx_scale_database_t *database)
 {
     ngx_int_t   rc;
     ngx_str_t   error;
-
-    if (database->conf.servers.nelts == 0) {
-        ngx_scale_conf_error(cf, &database->place,
-                             "database \"%V\" has no \"server\"; write "
-                             "\"server host:port\"",
-                             &database->conf.name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (database->conf.servers.nelts > NGX_SCALE_PG_MAX_SERVERS) {
-        ngx_scale_conf_error(cf, &database->place,
-                             "database \"%V\" has more than %d servers",
-                             &database->conf.name, NGX_SCALE_PG_MAX_SERVERS);
-        return NGX_CONF_ERROR;
-    }
 
     if (database->conf.max_lag > NGX_SCALE_PG_LAG_MAX) {
         ngx_scale_conf_error(cf, &database->place,
@@ -168,7 +159,7 @@ ngx_scale_database_check(ngx_conf_t *cf, ngx_scale_database_t *database)
 
 /* server address [weight=n] [zone=name] [role=primary|replica] */
 
-static char *
+char *
 ngx_scale_database_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     void *block)
 {

@@ -37,7 +37,6 @@ ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
-    u_char                  ch;
     size_t                  i;
     ngx_str_t              *word;
     ngx_scale_loc_conf_t  **slot;
@@ -50,16 +49,9 @@ ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     word = cf->args->elts;
 
     for (i = 0; i < word[1].len; i++) {
-        ch = word[1].data[i];
-
-        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-            || (ch >= '0' && ch <= '9') || ch == '_' || ch == '-'
-            || ch == '.')
-        {
-            continue;
+        if (!ngx_scale_conf_is_name(word[1].data[i])) {
+            break;
         }
-
-        break;
     }
 
     if (word[1].len == 0 || i < word[1].len) {
@@ -84,6 +76,14 @@ ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_scale_conf_here(cf, &loc->place);
 
     return NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_scale_conf_is_name(u_char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+           || (ch >= '0' && ch <= '9') || ch == '_' || ch == '-' || ch == '.';
 }
 
 

@@ -34,6 +34,12 @@ static char *ngx_scale_query_role(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value);
 static char *ngx_scale_query_timeout(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value);
+static char *ngx_scale_query_fanout(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value);
+static char *ngx_scale_query_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value);
+static char *ngx_scale_query_limit(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value);
 static char *ngx_scale_conf_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *text);
 
@@ -65,6 +71,10 @@ static ngx_scale_query_option_t  ngx_scale_query_options[] = {
     { ngx_string("empty="), ngx_scale_query_empty },
     { ngx_string("role="), ngx_scale_query_role },
     { ngx_string("timeout="), ngx_scale_query_timeout },
+    { ngx_string("fanout"), ngx_scale_query_fanout },
+    { ngx_string("fanout="), ngx_scale_query_fanout },
+    { ngx_string("sort="), ngx_scale_query_sort },
+    { ngx_string("limit="), ngx_scale_query_limit },
     { ngx_null_string, NULL }
 };
 
@@ -155,6 +165,13 @@ ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "has no statement: write it in quotes, or file=";
     }
 
+    if (!query->fanout
+        && (query->sort || query->limit || query->limit_name.len))
+    {
+        return "takes sort= and limit= with \"fanout\" only; one shard's rows "
+               "are as its statement orders them";
+    }
+
     ngx_str_null(&error);
 
     if (ngx_scale_template_parse(cf->pool, &sql, &query->template, &error)
@@ -233,8 +250,8 @@ ngx_scale_conf_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
     if (sql->len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" is not an option; there are read, write, "
-                           "status=, empty=, role=, timeout= and file=, and "
-                           "one statement", word);
+                           "status=, empty=, role=, timeout=, fanout, sort=, "
+                           "limit= and file=, and one statement", word);
         return NGX_CONF_ERROR;
     }
 
@@ -336,6 +353,101 @@ ngx_scale_query_timeout(ngx_conf_t *cf, ngx_scale_query_t *query,
     }
 
     query->timeout = msec;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_query_fanout(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value)
+{
+    if (value->len && ngx_strcmp(value->data, "partial") != 0) {
+        return "takes fanout, or fanout=partial where rows of some shards "
+               "are better than none";
+    }
+
+    query->fanout = 1;
+    query->partial = value->len != 0;
+
+    return NGX_CONF_OK;
+}
+
+
+/* sort=column[:asc|:desc],... */
+
+static char *
+ngx_scale_query_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value)
+{
+    u_char                  *p, *last, *end;
+    ngx_scale_shard_sort_t  *by;
+
+    query->sort = ngx_array_create(cf->pool, 2,
+                                   sizeof(ngx_scale_shard_sort_t));
+    if (query->sort == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    last = value->data + value->len;
+
+    for (p = value->data; p <= last; p = end + 1) {
+        end = ngx_strlchr(p, last, ',');
+        if (end == NULL) {
+            end = last;
+        }
+
+        by = ngx_array_push(query->sort);
+        if (by == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        by->column.data = p;
+        by->column.len = end - p;
+        by->desc = 0;
+
+        if (by->column.len > 5 && ngx_strncmp(end - 5, ":desc", 5) == 0) {
+            by->column.len -= 5;
+            by->desc = 1;
+
+        } else if (by->column.len > 4 && ngx_strncmp(end - 4, ":asc", 4) == 0)
+        {
+            by->column.len -= 4;
+        }
+
+        if (by->column.len == 0) {
+            return "takes the columns of its ORDER BY as sort=, such as "
+                   "\"sort=created:desc,id\"";
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* limit=n, or limit=:param */
+
+static char *
+ngx_scale_query_limit(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    if (value->len > 1 && value->data[0] == ':') {
+        query->limit_name.data = value->data + 1;
+        query->limit_name.len = value->len - 1;
+
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n < 1) {
+        return "takes the number of its LIMIT as limit=, or its parameter, "
+               "such as \"limit=50\" or \"limit=:n\"";
+    }
+
+    query->limit = n;
 
     return NGX_CONF_OK;
 }

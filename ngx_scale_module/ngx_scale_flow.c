@@ -19,16 +19,18 @@ static void ngx_scale_flow_next(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_flow_park(ngx_scale_flow_t *f);
 static void ngx_scale_flow_finish(ngx_scale_flow_t *f);
 static void ngx_scale_flow_deadline(ngx_event_t *ev);
+static ngx_int_t ngx_scale_flow_expire(ngx_scale_flow_t *f);
 static void ngx_scale_flow_cancel(void *data);
 
 
-#define NGX_SCALE_STEP_SETTLE  5
-#define NGX_SCALE_STEP_SEND    6
+#define NGX_SCALE_STEP_SETTLE  6
+#define NGX_SCALE_STEP_SEND    7
 
 
 static ngx_scale_step_pt  ngx_scale_read_steps[] = {
     ngx_scale_flow_accept,
     ngx_scale_values_step,
+    ngx_scale_sharding_step,
     ngx_scale_read_lookup,
     ngx_scale_read_query,
     ngx_scale_answer_render,
@@ -39,6 +41,7 @@ static ngx_scale_step_pt  ngx_scale_read_steps[] = {
 static ngx_scale_step_pt  ngx_scale_write_steps[] = {
     ngx_scale_flow_accept,
     ngx_scale_values_step,
+    ngx_scale_sharding_step,
     ngx_scale_write_mark,
     ngx_scale_write_query,
     ngx_scale_answer_render,
@@ -332,6 +335,10 @@ ngx_scale_flow_finish(ngx_scale_flow_t *f)
 
     ngx_scale_pg_release(&f->op);
 
+    if (f->fanout) {
+        ngx_scale_fanout_cancel(f);
+    }
+
     ngx_http_finalize_request(f->r, f->rc);
 }
 
@@ -341,31 +348,19 @@ ngx_scale_flow_deadline(ngx_event_t *ev)
 {
     ngx_scale_flow_t  *f = ev->data;
 
-    ngx_int_t   rc;
-    ngx_uint_t  sent;
+    ngx_int_t  rc;
 
     if (f->querying) {
         f->querying = 0;
 
-        sent = ngx_scale_pg_is_sent(&f->op);
-        rc = ngx_scale_pg_cancel(&f->op);
+        rc = f->fanout ? ngx_scale_fanout_expire(f) : ngx_scale_flow_expire(f);
 
-        if (f->filling) {
+        if (rc != NGX_OK && f->filling) {
             f->filling = 0;
             ngx_scale_cache_read_cancel(&f->read);
         }
 
-        if (rc == NGX_BUSY) {
-            rc = NGX_SCALE_CAUSE_OUTCOME_UNKNOWN;
-
-        } else if (sent && !f->method->write) {
-            rc = NGX_SCALE_CAUSE_TIMEOUT;
-
-        } else {
-            rc = NGX_SCALE_CAUSE_UNAVAILABLE;
-        }
-
-        ngx_scale_flow_resume(f, ngx_scale_flow_refuse(f, rc));
+        ngx_scale_flow_resume(f, rc);
         return;
     }
 
@@ -378,6 +373,23 @@ ngx_scale_flow_deadline(ngx_event_t *ev)
     }
 
     /* marking and unmarking know the deadline themselves */
+}
+
+
+static ngx_int_t
+ngx_scale_flow_expire(ngx_scale_flow_t *f)
+{
+    ngx_uint_t  sent;
+
+    sent = ngx_scale_pg_is_sent(&f->op);
+
+    if (ngx_scale_pg_cancel(&f->op) == NGX_BUSY) {
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
+    }
+
+    return ngx_scale_flow_refuse(f, sent && !f->method->write
+                                    ? NGX_SCALE_CAUSE_TIMEOUT
+                                    : NGX_SCALE_CAUSE_UNAVAILABLE);
 }
 
 
@@ -395,6 +407,10 @@ ngx_scale_flow_cancel(void *data)
     if (f->querying) {
         f->querying = 0;
         (void) ngx_scale_pg_cancel(&f->op);
+    }
+
+    if (f->fanout) {
+        ngx_scale_fanout_cancel(f);
     }
 
     if (f->waiting || f->filling) {

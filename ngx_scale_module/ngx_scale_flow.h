@@ -14,7 +14,8 @@
 #include "http/response.h"
 
 
-typedef struct ngx_scale_flow_s  ngx_scale_flow_t;
+typedef struct ngx_scale_flow_s    ngx_scale_flow_t;
+typedef struct ngx_scale_fanout_s  ngx_scale_fanout_t;
 
 typedef ngx_int_t (*ngx_scale_step_pt)(ngx_scale_flow_t *f);
 
@@ -28,6 +29,7 @@ typedef struct {
     ngx_str_t                    meta;       /* see ngx_scale_answer.c */
     ngx_array_t                 *fields;     /* of ngx_keyval_t, or NULL */
     unsigned                     unverified:1;  /* no primary was asked */
+    unsigned                     partial:1;     /* a shard is missing */
 } ngx_scale_answer_t;
 
 
@@ -47,7 +49,9 @@ struct ngx_scale_flow_s {
     ngx_uint_t                   representation;
     ngx_scale_value_t           *values;     /* by index of loc->params */
 
+    ngx_scale_cluster_t         *cluster;    /* who has the row */
     ngx_scale_pg_op_t            op;
+    ngx_scale_fanout_t          *fanout;     /* its result becomes op's */
     ngx_scale_read_t             read;
     ngx_scale_write_t            write;
 
@@ -93,6 +97,27 @@ ngx_int_t ngx_scale_values_purge_key(ngx_scale_flow_t *f,
     ngx_str_t *key);
 
 
+/* ngx_scale_sharding.c: the cluster that the request is for */
+ngx_int_t ngx_scale_sharding_step(ngx_scale_flow_t *f);
+
+
+/*
+ * ngx_scale_fanout.c: one statement on every shard.  submit() parks the flow
+ * and resumes it when f->op and f->problem are as of one operation.
+ */
+
+ngx_int_t ngx_scale_fanout_submit(ngx_scale_flow_t *f);
+
+/* the request's time is over: NGX_OK, some shards' rows are enough */
+ngx_int_t ngx_scale_fanout_expire(ngx_scale_flow_t *f);
+
+/* an answer that lacks a shard's rows says so */
+ngx_int_t ngx_scale_fanout_warn(ngx_scale_flow_t *f);
+
+/* nobody waits any more; frees the results */
+void ngx_scale_fanout_cancel(ngx_scale_flow_t *f);
+
+
 /* ngx_scale_read.c */
 ngx_int_t ngx_scale_read_lookup(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_read_query(ngx_scale_flow_t *f);
@@ -111,7 +136,8 @@ void ngx_scale_stream_done(ngx_scale_flow_t *f);
 
 
 /* ngx_scale_consistency.c: who may answer a read, and what a writer is told */
-void ngx_scale_consistency_read(ngx_scale_flow_t *f);
+void ngx_scale_consistency_read(ngx_scale_flow_t *f,
+    ngx_scale_cluster_t *cluster, ngx_scale_pg_op_t *op);
 ngx_int_t ngx_scale_consistency_written(ngx_scale_flow_t *f);
 
 
@@ -143,6 +169,10 @@ ngx_int_t ngx_scale_answer_apply(ngx_scale_flow_t *f);
 
 /* one more field of the response; the strings must live as long */
 ngx_int_t ngx_scale_answer_field(ngx_scale_flow_t *f, ngx_str_t *name,
+    ngx_str_t *value);
+
+/* the same, for whoever shares this answer, too */
+ngx_int_t ngx_scale_answer_share_field(ngx_scale_flow_t *f, ngx_str_t *name,
     ngx_str_t *value);
 
 /* the status of a statement that found nothing, 0: all found something */

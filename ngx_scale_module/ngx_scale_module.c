@@ -78,6 +78,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       offsetof(ngx_scale_loc_conf_t, stale_down),
       NULL },
 
+    { ngx_string("scale_shard_key"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_1MORE,
+      ngx_scale_conf_shard_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_route"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_scale_conf_route,
@@ -280,6 +287,10 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->missing = prev->missing == NGX_CONF_UNSET ? 0 : prev->missing;
     }
 
+    if (conf->shard_key == NULL) {
+        conf->shard_key = prev->shard_key;
+    }
+
     if (conf->sqlstates == NULL) {
         conf->sqlstates = prev->sqlstates;
     }
@@ -364,6 +375,8 @@ ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     conf->methods = prev->methods;
     conf->allow = prev->allow;
     conf->database = prev->database;
+    conf->shard_key = prev->shard_key;
+    conf->shard_args = prev->shard_args;
     conf->store = prev->store;
     conf->key = prev->key;
     conf->reach = prev->reach;

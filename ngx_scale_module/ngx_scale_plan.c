@@ -82,6 +82,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         }
     }
 
+    rv = ngx_scale_plan_shards(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     if (ngx_scale_plan_allow(cf, loc) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
@@ -161,7 +166,7 @@ ngx_scale_plan_statement(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     statement->sql = query->template.sql;
     statement->nparams = n;
-    statement->index = loc->database->conf.statements.nelts;
+    statement->index = loc->database->conf.statements->nelts;
 
     if (query->empty == 0 && (query->shape == NGX_SCALE_SHAPE_ROW
                               || query->shape == NGX_SCALE_SHAPE_VALUE))
@@ -171,7 +176,7 @@ ngx_scale_plan_statement(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     statement->oids = ngx_pcalloc(cf->pool, (n + 1) * sizeof(ngx_uint_t));
     query->args = ngx_pcalloc(cf->pool, (n + 1) * sizeof(ngx_uint_t));
-    slot = ngx_array_push(&loc->database->conf.statements);
+    slot = ngx_array_push(loc->database->conf.statements);
 
     if (statement->oids == NULL || query->args == NULL || slot == NULL) {
         return NGX_CONF_ERROR;

@@ -169,11 +169,15 @@ ngx_scale_read_query(ngx_scale_flow_t *f)
     f->op.read_only = 1;
     f->op.done = ngx_scale_read_done;
 
-    ngx_scale_consistency_read(f);
+    if (f->method->fanout) {
+        return ngx_scale_fanout_submit(f);
+    }
+
+    ngx_scale_consistency_read(f, f->cluster, &f->op);
     ngx_scale_stream_allow(f);
 
     f->querying = 1;
-    ngx_scale_pg_submit(f->loc->database->pg, &f->op);
+    ngx_scale_pg_submit(f->cluster->pg, &f->op);
 
     return NGX_AGAIN;
 }
@@ -202,6 +206,12 @@ ngx_scale_read_settle(ngx_scale_flow_t *f)
 {
     ngx_scale_entry_t  entry;
 
+    if (f->problem.cause == NGX_SCALE_CAUSE_NONE
+        && ngx_scale_fanout_warn(f) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (!f->filling) {
         return f->problem.cause ? NGX_DECLINED : NGX_OK;
     }
@@ -220,6 +230,7 @@ ngx_scale_read_settle(ngx_scale_flow_t *f)
     entry.meta = f->answer.meta;
     entry.body = f->answer.body;
     entry.unverified = f->answer.unverified;
+    entry.partial = f->answer.partial;
 
     if (ngx_scale_cache_fill(&f->read, &entry) != NGX_OK) {
         ngx_scale_read_too_large(f);

@@ -202,6 +202,9 @@ ngx_scale_answer_copy_problem(ngx_scale_flow_t *f,
            != NGX_OK
         || ngx_scale_answer_string(f->r->pool, &f->problem.sqlstate,
                                    &problem->sqlstate)
+           != NGX_OK
+        || ngx_scale_answer_string(f->r->pool, &f->problem.shards,
+                                   &problem->shards)
            != NGX_OK)
     {
         return NGX_ERROR;

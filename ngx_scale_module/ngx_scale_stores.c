@@ -16,10 +16,15 @@ typedef struct {
 static ngx_int_t ngx_scale_zone_init(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_scale_zone_join_databases(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots);
+static ngx_int_t ngx_scale_zone_join_clusters(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots, ngx_array_t *clusters);
 static ngx_int_t ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots);
 static ngx_int_t ngx_scale_zone_keeps_size(ngx_conf_t *cf, ngx_str_t *name,
     size_t size);
+static ngx_int_t ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
+    ngx_array_t *clusters);
+static void ngx_scale_stores_close_clusters(ngx_array_t *clusters);
 
 
 #define NGX_SCALE_ZONE_SIZE      (8 * 1024 * 1024)
@@ -234,14 +239,36 @@ ngx_scale_zone_join_databases(ngx_shm_zone_t *shm_zone,
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-        if (ngx_scale_pg_zone_join(roots->pg, main->databases.pool,
-                                   &database[i]->conf, &database[i]->shared)
+        if (ngx_scale_zone_join_clusters(shm_zone, roots,
+                                         &database[i]->clusters)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_zone_join_clusters(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots, ngx_array_t *clusters)
+{
+    ngx_uint_t            i;
+    ngx_scale_cluster_t  *cluster;
+
+    cluster = clusters->elts;
+
+    for (i = 0; i < clusters->nelts; i++) {
+        if (ngx_scale_pg_zone_join(roots->pg, clusters->pool,
+                                   &cluster[i].conf, &cluster[i].shared)
             != NGX_OK)
         {
             ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                           "no room for database \"%V\" in scale_zone; make "
                           "it larger and restart nginx",
-                          &database[i]->conf.name);
+                          &cluster[i].conf.name);
             return NGX_ERROR;
         }
     }
@@ -289,9 +316,9 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-        database[i]->pg = ngx_scale_pg_create(cycle->pool, &database[i]->conf,
-                                              &database[i]->shared, cycle->log);
-        if (database[i]->pg == NULL) {
+        if (ngx_scale_stores_open_clusters(cycle, &database[i]->clusters)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -310,6 +337,42 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
 }
 
 
+static ngx_int_t
+ngx_scale_stores_open_clusters(ngx_cycle_t *cycle, ngx_array_t *clusters)
+{
+    ngx_uint_t            i;
+    ngx_scale_cluster_t  *cluster;
+
+    cluster = clusters->elts;
+
+    for (i = 0; i < clusters->nelts; i++) {
+        cluster[i].pg = ngx_scale_pg_create(cycle->pool, &cluster[i].conf,
+                                            &cluster[i].shared, cycle->log);
+        if (cluster[i].pg == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_scale_stores_close_clusters(ngx_array_t *clusters)
+{
+    ngx_uint_t            i;
+    ngx_scale_cluster_t  *cluster;
+
+    cluster = clusters->elts;
+
+    for (i = 0; i < clusters->nelts; i++) {
+        if (cluster[i].pg) {
+            ngx_scale_pg_destroy(cluster[i].pg);
+        }
+    }
+}
+
+
 void
 ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main)
 {
@@ -320,9 +383,7 @@ ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main)
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-        if (database[i]->pg) {
-            ngx_scale_pg_destroy(database[i]->pg);
-        }
+        ngx_scale_stores_close_clusters(&database[i]->clusters);
     }
 
     store = main->caches.elts;

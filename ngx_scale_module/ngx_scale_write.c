@@ -176,7 +176,7 @@ ngx_scale_write_query(ngx_scale_flow_t *f)
     f->op.locate = f->loc->consistency == NGX_SCALE_BOUNDED;
 
     f->querying = 1;
-    ngx_scale_pg_submit(f->loc->database->pg, &f->op);
+    ngx_scale_pg_submit(f->cluster->pg, &f->op);
 
     return NGX_AGAIN;
 }

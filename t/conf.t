@@ -84,6 +84,11 @@ sub refused
 
     my ($text, $file) = verdict($http);
     my $line = marked_line($file);
+
+    # of a block that holds blocks nginx says the first half before
+
+    $text =~ s/\A(nginx: \[emerg\] unknown directive "\w+") in .*\n(?=\1)//;
+
     my $said = index($text, $message) >= 0
                && $text =~ /\Anginx: \[emerg\] .* in \Q$file\E:$line\n\z/;
 
@@ -170,7 +175,7 @@ refused('an unknown directive of a database', <<'END',
 END
         'unknown directive "serve" in this block; it knows server conninfo '
         . 'password_file connections queue zone max_lag idle lifetime '
-        . 'timeout connect_timeout');
+        . 'timeout connect_timeout shard frozen');
 
 for my $option (qw(weight=0 weight=101 weight=x zone= role=master backup)) {
     refused("a server with $option", <<"END",
@@ -221,6 +226,247 @@ route_refused('a key without who asks', <<'END',
     scale_cache_key "x";                                        # <-
 END
         'key "x" lacks ":app_user" of scale_identity');
+
+
+# shards
+
+sub shards
+{
+    my ($blocks) = @_;
+
+    return "    scale_database main {\n conninfo \"dbname=app\";\n$blocks }\n";
+}
+
+
+# the fault is of the database as a whole
+
+sub database_refused
+{
+    my ($title, $blocks, $message) = @_;
+
+    refused($title, shards($blocks) =~ s/main \{/$& # <-/r, $message);
+}
+
+my $first = 'shard { server 127.0.0.1:5432; buckets 0-511; }';
+my $second = 'shard { server 127.0.0.1:5433; buckets 512-1023; }';
+
+accepted('two shards, and what is frozen',
+         shards("$first $second frozen buckets 0-99 700;"));
+accepted('shards by range', shards(<<'END'));
+    shard a-m { server 127.0.0.1;      range "" N; }
+    shard n-z { server 127.0.0.1:5433; range N ""; }
+    frozen range B C;
+END
+accepted('a shard of several servers and buckets', shards(<<'END'));
+    shard x {
+        server  127.0.0.1;
+        server  127.0.0.1:5433 weight=2;
+        buckets 0-99 200-1023;
+        buckets 100-199;
+    }
+END
+
+refused('an unknown directive of a shard', shards(<<'END'),
+    shard {
+        serve 127.0.0.1;                                        # <-
+    }
+END
+        'unknown directive "serve" in this block; it knows server buckets '
+        . 'range');
+refused('a shard that is no block', shards(<<'END'),
+    shard one;                                                  # <-
+END
+        'directive "shard" has no opening "{"');
+refused('a shard without a server', shards(<<"END"),
+    $first
+    shard {                                                     # <-
+        buckets 512-1023;
+    }
+END
+        'shard "main/2" has no "server"; write "server host:port"');
+refused('two shards of one name', shards(<<'END'),
+    shard a { server 127.0.0.1; }
+    shard a {                                                   # <-
+    }
+END
+        'shard "a" has the name of another; give each a name, or none');
+refused('a shard with a name that is none', shards(<<'END'),
+    shard a/b {                                                 # <-
+    }
+END
+        '"a/b" cannot name a shard; a name has letters, digits, "_", "-" and '
+        . '"."');
+refused('a bucket of two shards', shards(<<"END"),
+    $first
+    shard {
+        buckets 511-1023;                                       # <-
+    }
+END
+        'bucket 511 is of shard "1" already; leave it to one of them');
+refused('a bucket that is none', shards(<<'END'),
+    shard {
+        buckets 0-1024;                                         # <-
+    }
+END
+        '"0-1024" names no buckets; write a number of 0 to 1023, or two such '
+        . 'as 0-511');
+refused('something frozen that is neither', shards(<<'END'),
+    frozen bucket 7;                                            # <-
+END
+        '"frozen" directive takes what a shard holds, such as '
+        . '"frozen buckets 0-99;" or "frozen range A N;"');
+refused('a range from back to front', shards(<<'END'),
+    shard {
+        range N A;                                              # <-
+    }
+END
+        '"range" directive takes the first text it holds and the first one it '
+        . 'does not, such as "range A N;"; "" is an open end');
+
+database_refused('servers beside shards', "server 127.0.0.1; $first $second",
+                 'database "main" has servers beside its shards; write each '
+                 . '"server" into a "shard" block');
+database_refused('frozen without shards',
+                 'server 127.0.0.1; frozen buckets 1;',
+                 'database "main" has "frozen" and no shards');
+database_refused('buckets that are nobody\'s',
+                 "$first shard { server 127.0.0.1; buckets 600-1023; }",
+                 'buckets 512-599 of database "main" have no shard; give them '
+                 . 'to one');
+database_refused('buckets and ranges',
+                 "$first shard { server 127.0.0.1; range N \"\"; }",
+                 'database "main" has both "buckets" and "range"; leave one '
+                 . 'kind');
+database_refused('a range that is frozen where buckets are held',
+                 "$first $second frozen range A B;",
+                 'database "main" has both "buckets" and "range"; leave one '
+                 . 'kind');
+database_refused('keys that are in no range',
+                 'shard { server 127.0.0.1; range "" M; }'
+                 . 'shard { server 127.0.0.1:5433; range N ""; }',
+                 'keys of database "main" from "M" to "N" are in no range; '
+                 . 'give them to a shard');
+database_refused('a key that is in two ranges',
+                 'shard { server 127.0.0.1; range "" N; }'
+                 . 'shard { server 127.0.0.1:5433; range M ""; }',
+                 'key "M" of database "main" is in two ranges; leave it to '
+                 . 'one of them');
+
+
+# a location on two shards, or on another database
+
+sub shard_route
+{
+    my ($location, $on) = @_;
+
+    return ($on // shards("$first $second"))
+           . server("location /x {\n scale_route x;\n"
+                    . "scale_param id arg.id bigint;\n$location\n}");
+}
+
+my $by_name = shards('shard { server 127.0.0.1; range "" ""; }');
+
+accepted('a key, and reads of all', shard_route(<<'END'));
+    scale_shard_key :id;
+    scale_query GET rows "SELECT 1 AS n, :id" fanout sort=n:desc,a limit=:id;
+    scale_query POST rows "SELECT 1 AS n" read fanout=partial limit=5;
+    scale_query PUT none "DELETE FROM a WHERE id = :id";
+    scale_query PUT row "SELECT 1 WHERE :id = 1";
+END
+accepted('a key and a read of all where there are no shards',
+         shard_route(<<'END', $database));
+    scale_shard_key :id;
+    scale_query GET rows "SELECT 1 AS n" fanout sort=n;
+    scale_query PUT none "DELETE FROM a WHERE id = :id";
+END
+accepted('a key that policies bind', shard_route(<<'END'));
+    scale_shard_key :app_tenant;
+    scale_identity app.tenant $http_x;
+    scale_query GET rows "SELECT id FROM a WHERE id > :id";
+END
+refused('no key where there are shards', shard_route(<<'END'),
+    scale_query GET row "SELECT :id";                           # <-
+END
+        'database "main" has shards, and nothing says which one this GET is '
+        . 'for; write "scale_shard_key :param;" and bind it, or add "fanout" '
+        . 'to read from all');
+refused('a statement that does not bind the key', shard_route(<<'END'),
+    scale_shard_key :id;
+    scale_query PUT none "DELETE FROM a WHERE id = :id";
+    scale_query PUT row "SELECT 1";                             # <-
+END
+        'this statement does not bind ":id", the key of its shard '
+        . '(scale_shard_key); bind it, or add "fanout" to read from all');
+refused('a key that is not declared', shard_route(<<'END', $database),
+    scale_shard_key :author;                                    # <-
+    scale_query GET row "SELECT :id";
+END
+        'parameter ":author" is not declared');
+refused('a key that is no parameter', shard_route(<<'END'),
+    scale_shard_key id;                                         # <-
+END
+        '"scale_shard_key" directive takes parameters, such as '
+        . '"scale_shard_key :author;"');
+refused('a key of a type with many spellings', shard_route(<<'END'),
+    scale_shard_key :a;                                         # <-
+    scale_param a arg.a numeric;
+    scale_query GET row "SELECT :id, :a";
+END
+        '":a" cannot be a shard\'s key; its type has to be int, bigint, text, '
+        . 'uuid or date');
+refused('a number as the key of a range', shard_route(<<'END', $by_name),
+    scale_shard_key :id;                                        # <-
+    scale_query GET row "SELECT :id";
+END
+        '":id" cannot be a shard\'s key in a range; its type has to be text, '
+        . 'uuid or date');
+refused('two parameters as the key of a range', shard_route(<<'END', $by_name),
+    scale_shard_key :a :b;                                      # <-
+    scale_param a arg.a text;
+    scale_param b arg.b text;
+    scale_query GET row "SELECT :id, :a, :b";
+END
+        'the ranges of database "main" are of one parameter');
+refused('a write to all shards', shard_route(<<'END'),
+    scale_query POST rows "DELETE FROM a WHERE :id = 1" fanout; # <-
+END
+        'a statement with "fanout" writes; write to one shard by its key, or '
+        . 'add "read"');
+refused('one row of all shards', shard_route(<<'END'),
+    scale_query GET row "SELECT :id" fanout;                    # <-
+END
+        'a statement with "fanout" has another shape than rows; only rows can '
+        . 'be joined');
+refused('two statements of which one is for all', shard_route(<<'END'),
+    scale_shard_key :id;
+    scale_query GET none "SELECT :id";
+    scale_query GET rows "SELECT 1" fanout;                     # <-
+END
+        'a statement with "fanout" is one of several statements');
+refused('a fanout that is none', shard_route(<<'END'),
+    scale_query GET rows "SELECT :id" fanout=all;               # <-
+END
+        'takes fanout, or fanout=partial');
+refused('a sort without a column', shard_route(<<'END'),
+    scale_query GET rows "SELECT :id" fanout sort=a,;           # <-
+END
+        'takes the columns of its ORDER BY as sort=, such as '
+        . '"sort=created:desc,id"');
+refused('a limit of nothing', shard_route(<<'END'),
+    scale_query GET rows "SELECT :id" fanout limit=0;           # <-
+END
+        'takes the number of its LIMIT as limit=, or its parameter, such as '
+        . '"limit=50" or "limit=:n"');
+refused('a limit that is not bound', shard_route(<<'END'),
+    scale_query GET rows "SELECT 1" fanout limit=:id;           # <-
+END
+        'limit= takes an int or bigint that the statement binds as its LIMIT, '
+        . 'which ":id" is not');
+refused('a limit of one shard', shard_route(<<'END'),
+    scale_shard_key :id;
+    scale_query GET rows "SELECT :id" limit=5;                  # <-
+END
+        'takes sort= and limit= with "fanout" only');
 
 
 # secrets and consistency
@@ -746,7 +992,8 @@ route_refused('an unknown option of a statement', <<'END',
     scale_query GET row "SELECT 1" wait=1s;                     # <-
 END
         '"wait=1s" is not an option; there are read, write, status=, empty=, '
-        . 'role=, timeout= and file=, and one statement');
+        . 'role=, timeout=, fanout, sort=, limit= and file=, and one '
+        . 'statement');
 
 route_refused('a statement that reads and writes', <<'END',
     scale_query GET row "SELECT 1" read write;                  # <-

@@ -30,6 +30,8 @@ my @layers = (
     [qr{^json/json\.h$},         qr{$core|$word}],
     [qr{^json/},                 qr{$core|$word|"json/\w+\.h"|<yajl/\w+\.h>}],
     [qr{^route/},                qr{$core|$word|"route/\w+\.h"}],
+    [qr{^shard/shard\.h$},       qr{$core|$word}],
+    [qr{^shard/},                qr{$core|$word|"shard/\w+\.h"}],
     [qr{^sign/\w+\.h$},          qr{$core|"sign/sign\.h"}],
     [qr{^sign/},                 qr{$core|"sign/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^pg/pg\.h$},             qr{$core|$word}],
@@ -43,6 +45,7 @@ my @layers = (
     [qr{^ngx_scale_},
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
        | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
+       | "shard/shard\.h"
        | "http/(?:context|problem|request|response)\.h" }x],
 );
 
@@ -707,6 +710,10 @@ sub inner_directives
         {
             my ($block, $table, $above) = ($1, $2, substr $text, 0, $-[0]);
             my $line = 1 + $above =~ tr/\n//;
+
+            # a block within a block is described with that
+
+            $block =~ s/_[a-z]+$// while !$section{$block} && $block =~ /_.*_/;
 
             push @found, map { [$path, $line, "$block has no \"$_\""] }
                          grep { ($section{$block} // '') !~ /`$_\b/ }

@@ -63,6 +63,22 @@ END
 $$;
 
 
+-- The bucket of a shard's key, 0 to 1023, as scale_shard_key has it: of one
+-- value its text, such as scale.bucket(id::text), of several in their order
+-- scale.bucket(tenant::text, id::text).  The database's encoding is UTF8.
+
+CREATE OR REPLACE FUNCTION scale.bucket(VARIADIC key text[]) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT ('x' || substr(md5(CASE
+               WHEN cardinality(key) = 1 THEN key[1]
+               ELSE (SELECT string_agg(replace(replace(part, '%', '%25'),
+                                               ':', '%3A'),
+                                       ':' ORDER BY n)
+                       FROM unnest(key) WITH ORDINALITY AS parts (part, n))
+           END), 1, 8))::bit(32)::integer & 1023
+$$;
+
+
 -- The timeline a standby follows.  Only members of pg_monitor see the WAL
 -- receiver; it is gone while the upstream is, and then the control file knows.
 -- Apply this file as a superuser, or grant pg_read_all_stats to its owner.

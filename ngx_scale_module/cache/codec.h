@@ -41,6 +41,7 @@ typedef struct {
     ngx_str_t       body;
     unsigned        negative:1;
     unsigned        unverified:1;      /* maybe old: never stored */
+    unsigned        partial:1;         /* nor is what lacks rows */
 } ngx_scale_entry_t;
 
 

@@ -36,7 +36,7 @@ ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
     rc = NGX_OK;
     flight = ngx_scale_flight_leave(read);
 
-    if (entry->unverified) {
+    if (entry->unverified || entry->partial) {
         ngx_scale_flight_free_lease(flight);
 
     } else if (flight->leased) {

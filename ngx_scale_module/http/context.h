@@ -22,6 +22,7 @@ typedef struct {
     ngx_str_t               cache_detail;
     ngx_str_t               db_server;
     ngx_str_t               db_role;
+    ngx_str_t               shard;          /* its name, or "*" */
     ngx_int_t               db_time;        /* microseconds, -1: none */
     ngx_int_t               cache_time;     /* microseconds, -1: none */
     ngx_array_t            *row;            /* of ngx_keyval_t, or NULL */

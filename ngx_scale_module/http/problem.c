@@ -333,7 +333,8 @@ ngx_scale_problem_body(ngx_http_request_t *r, ngx_scale_problem_t *p,
           + ngx_scale_problem_string_len(&title) + NGX_INT_T_LEN
           + (detail ? ngx_scale_problem_string_len(detail) : 0)
           + ngx_scale_problem_string_len(route) + 2
-          + fields.len + members.len;
+          + fields.len + members.len
+          + (p ? sizeof(",\"shards\":") + p->shards.len : 0);
 
     b = ngx_create_temp_buf(r->pool, len);
     if (b == NULL) {
@@ -364,6 +365,12 @@ ngx_scale_problem_body(ngx_http_request_t *r, ngx_scale_problem_t *p,
 
     if (fields.len) {
         b->last = ngx_sprintf(b->last, ",\"errors\":%V", &fields);
+    }
+
+    if (p && p->shards.len) {
+        b->last = ngx_cpymem(b->last, ",\"shards\":",
+                             sizeof(",\"shards\":") - 1);
+        b->last = ngx_cpymem(b->last, p->shards.data, p->shards.len);
     }
 
     if (members.len > sizeof("{}") - 1) {

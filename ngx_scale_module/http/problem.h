@@ -39,6 +39,7 @@ typedef struct {
     ngx_str_t               detail;
     ngx_str_t               members;
     ngx_str_t               sqlstate;
+    ngx_str_t               shards;        /* JSON: those that failed */
     ngx_str_t               allow;
     ngx_uint_t              nviolations;
     ngx_scale_violation_t   violations[NGX_SCALE_MAX_VIOLATIONS];

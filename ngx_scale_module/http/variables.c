@@ -33,6 +33,9 @@ static ngx_http_variable_t  ngx_scale_variables[] = {
     { ngx_string("scale_db_role"), NULL, ngx_scale_variable_string,
       offsetof(ngx_scale_ctx_t, db_role), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("scale_shard"), NULL, ngx_scale_variable_string,
+      offsetof(ngx_scale_ctx_t, shard), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("scale_db_time"), NULL, ngx_scale_variable_time,
       offsetof(ngx_scale_ctx_t, db_time), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 

@@ -64,8 +64,8 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
 
     ngx_scale_pg_own_init(pg);
 
-    pg->slow = ngx_pcalloc(pool, conf->statements.nelts + 1);
-    pg->large = ngx_pcalloc(pool, conf->statements.nelts + 1);
+    pg->slow = ngx_pcalloc(pool, conf->statements->nelts + 1);
+    pg->large = ngx_pcalloc(pool, conf->statements->nelts + 1);
     pg->servers = ngx_pcalloc(pool, pg->nservers
                                     * sizeof(ngx_scale_pg_server_t));
 

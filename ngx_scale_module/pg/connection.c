@@ -122,7 +122,7 @@ ngx_scale_pg_admit(ngx_scale_pg_conn_t *conn)
 
     server = conn->server;
     first = server->open[conn->class] == 0;
-    nstatements = conn->pg->conf->statements.nelts + NGX_SCALE_PG_NOWN;
+    nstatements = conn->pg->conf->statements->nelts + NGX_SCALE_PG_NOWN;
 
     if (ngx_scale_pg_quota_take(server->quota, conn->pg->conf->connections,
                                 first)

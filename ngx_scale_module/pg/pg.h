@@ -3,9 +3,10 @@
  * PostgreSQL, asynchronously: libpq in pipeline mode on nginx events.  The
  * only room with libpq.
  *
- * A cluster is one worker's view of a scale_database: its share of the
- * connections, one bounded queue per class, prepared statements.  Statements
- * are bound, never assembled; values travel in text format.
+ * A cluster is one worker's view of a scale_database, or of one of its shards:
+ * its share of the connections, one bounded queue per class, prepared
+ * statements.  Statements are bound, never assembled; values travel in text
+ * format.
  */
 
 #ifndef _NGX_SCALE_PG_H_INCLUDED_
@@ -56,7 +57,7 @@ typedef struct {
 typedef struct {
     ngx_str_t        name;
     ngx_array_t      servers;          /* of ngx_scale_pg_server_conf_t */
-    ngx_array_t      statements;       /* of ngx_scale_pg_statement_t * */
+    ngx_array_t     *statements;       /* of ngx_scale_pg_statement_t * */
     ngx_str_t        conninfo;         /* NUL-terminated */
     ngx_str_t        password;         /* NUL-terminated, or empty */
     ngx_str_t        zone;             /* where this node stands */

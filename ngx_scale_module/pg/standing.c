@@ -73,7 +73,7 @@ ngx_scale_pg_own_init(ngx_scale_pg_t *pg)
         own->sql.len = ngx_strlen(own->sql.data);
         own->nparams = nparams[i];
         own->oids = unknown;
-        own->index = pg->conf->statements.nelts + i;
+        own->index = pg->conf->statements->nelts + i;
     }
 }
 

@@ -1,0 +1,133 @@
+
+/* scale_shard_key: which cluster of a database a request is for */
+
+#include "ngx_scale_flow.h"
+
+
+static ngx_int_t ngx_scale_sharding_key(ngx_scale_flow_t *f, ngx_str_t *key);
+
+
+/* scale_shard_key :param ... */
+
+char *
+ngx_scale_conf_shard_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_str_t              *word, *name;
+    ngx_uint_t              i;
+    ngx_scale_shard_key_t  *key;
+
+    if (loc->shard_key) {
+        return "is duplicate";
+    }
+
+    key = ngx_pcalloc(cf->pool, sizeof(ngx_scale_shard_key_t));
+    if (key == NULL
+        || ngx_array_init(&key->names, cf->pool, cf->args->nelts - 1,
+                          sizeof(ngx_str_t))
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    loc->shard_key = key;
+    key->level = loc;
+    ngx_scale_conf_here(cf, &key->place);
+
+    word = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (word[i].len < 2 || word[i].data[0] != ':') {
+            return "takes parameters, such as \"scale_shard_key :author;\"";
+        }
+
+        name = ngx_array_push(&key->names);
+        if (name == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        name->data = word[i].data + 1;
+        name->len = word[i].len - 1;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_scale_sharding_step(ngx_scale_flow_t *f)
+{
+    ngx_int_t               rc;
+    ngx_str_t               key;
+    ngx_scale_cluster_t    *clusters;
+    ngx_scale_shard_map_t  *map;
+
+    clusters = f->loc->database->clusters.elts;
+    map = f->loc->database->map;
+
+    if (f->method->fanout) {
+        ngx_str_set(&f->ctx.shard, "*");
+        return NGX_OK;
+    }
+
+    if (map == NULL) {
+        f->cluster = clusters;
+        return NGX_OK;
+    }
+
+    rc = ngx_scale_sharding_key(f, &key);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    f->cluster = &clusters[ngx_scale_shard_map_find(map, &key)];
+    f->ctx.shard = f->cluster->name;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, f->r->connection->log, 0,
+                   "scale shard \"%V\"", &f->cluster->name);
+
+    if (f->method->write && ngx_scale_shard_map_is_frozen(map, &key)) {
+        ngx_str_set(&f->problem.detail,
+                    "what this writes to is being moved; nothing was executed");
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_sharding_key(ngx_scale_flow_t *f, ngx_str_t *key)
+{
+    ngx_str_t          *name, *values;
+    ngx_uint_t          i, n;
+    ngx_scale_value_t  *value;
+
+    n = f->loc->shard_key->names.nelts;
+    name = f->loc->shard_key->names.elts;
+
+    values = ngx_palloc(f->r->pool, n * sizeof(ngx_str_t));
+    if (values == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        value = &f->values[f->loc->shard_args[i]];
+
+        if (value->null) {
+            ngx_scale_problem_violation(&f->problem, NGX_SCALE_CAUSE_PARAMETER,
+                                        &name[i], "is required");
+            continue;
+        }
+
+        values[i] = value->canon;
+    }
+
+    if (f->problem.nviolations) {
+        return ngx_scale_flow_refuse(f, f->problem.cause);
+    }
+
+    return ngx_scale_shard_key(f->r->pool, values, n, key);
+}
