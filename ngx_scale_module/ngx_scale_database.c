@@ -108,7 +108,6 @@ ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    ngx_conf_init_uint_value(pg->connections, 20);
     ngx_conf_init_uint_value(pg->queue, 1024);
     ngx_conf_init_msec_value(pg->queue_timeout, 500);
     ngx_conf_init_msec_value(pg->timeout, 2000);

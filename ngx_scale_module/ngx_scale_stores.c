@@ -13,6 +13,8 @@ typedef struct {
 } ngx_scale_zone_roots_t;
 
 
+static char *ngx_scale_database_share(ngx_conf_t *cf,
+    ngx_scale_database_t *database, ngx_uint_t workers);
 static ngx_int_t ngx_scale_zone_init(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_scale_zone_join_databases(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots);
@@ -26,6 +28,8 @@ static ngx_int_t ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
     ngx_array_t *clusters);
 static void ngx_scale_stores_close_clusters(ngx_array_t *clusters);
 
+
+#define NGX_SCALE_CONNECTIONS    16
 
 #define NGX_SCALE_ZONE_SIZE      (8 * 1024 * 1024)
 #define NGX_SCALE_ZONE_MIN_SIZE  (128 * 1024)
@@ -99,6 +103,7 @@ ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
 {
+    char                   *rv;
     ngx_int_t               workers;
     ngx_str_t               name;
     ngx_uint_t              i;
@@ -111,20 +116,9 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-
-        if (database[i]->conf.connections
-            < (ngx_uint_t) workers * NGX_SCALE_PG_MIN_CONNECTIONS)
-        {
-            ngx_scale_conf_error(cf, &database[i]->place,
-                                 "\"connections %ui\" of database \"%V\" are "
-                                 "too few for %i workers, which need %d each; "
-                                 "write at least %i, or fewer "
-                                 "worker_processes",
-                                 database[i]->conf.connections,
-                                 &database[i]->conf.name, workers,
-                                 NGX_SCALE_PG_MIN_CONNECTIONS,
-                                 workers * NGX_SCALE_PG_MIN_CONNECTIONS);
-            return NGX_CONF_ERROR;
+        rv = ngx_scale_database_share(cf, database[i], workers);
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
     }
 
@@ -150,6 +144,41 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
 
     main->zone->init = ngx_scale_zone_init;
     main->zone->data = main;
+
+    return NGX_CONF_OK;
+}
+
+
+/* a connection of each class for each worker, and by default some more */
+
+static char *
+ngx_scale_database_share(ngx_conf_t *cf, ngx_scale_database_t *database,
+    ngx_uint_t workers)
+{
+    ngx_uint_t            i, least;
+    ngx_scale_cluster_t  *cluster;
+
+    least = workers * NGX_SCALE_PG_MIN_CONNECTIONS;
+
+    ngx_conf_init_uint_value(database->conf.connections,
+                             ngx_max(NGX_SCALE_CONNECTIONS, least));
+
+    if (database->conf.connections < least) {
+        ngx_scale_conf_error(cf, &database->place,
+                             "\"connections %ui\" of database \"%V\" are too "
+                             "few for %ui workers, which need %d each; write "
+                             "at least %ui, or fewer worker_processes",
+                             database->conf.connections,
+                             &database->conf.name, workers,
+                             NGX_SCALE_PG_MIN_CONNECTIONS, least);
+        return NGX_CONF_ERROR;
+    }
+
+    cluster = database->clusters.elts;
+
+    for (i = 0; i < database->clusters.nelts; i++) {
+        cluster[i].conf.connections = database->conf.connections;
+    }
 
     return NGX_CONF_OK;
 }

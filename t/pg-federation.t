@@ -19,7 +19,7 @@ my $nginx = Scale::nginx(<<'END');
     scale_database users {
         server       "unix:$TEST_NGINX_PG_SOCKET";
         conninfo     "dbname=app user=api application_name=users";
-        connections  8;
+        connections  10;
         queue        100 timeout=1s;
     }
 

@@ -104,7 +104,8 @@ sub client
         }
 
         $next += 1 / $option{rate} if $option{rate};
-        sleep $next - time if $option{rate} && $next > time;
+        my $early = $option{rate} ? $next - time : 0;
+        sleep $early if $early > 0;
 
         $http->close() if $option{close};
     }
