@@ -494,11 +494,12 @@ ngx_scale_pg_retire(ngx_scale_pg_server_t *server, ngx_uint_t class)
             continue;
         }
 
-        if (conn->head == conn->tail) {
-            ngx_scale_pg_close(conn, NULL);
+        conn->retiring = 1;
 
-        } else {
-            conn->retiring = 1;
+        /* later: its last operation may be what has found this out */
+
+        if (conn->head == conn->tail) {
+            ngx_scale_pg_break(conn, NULL);
         }
     }
 }
