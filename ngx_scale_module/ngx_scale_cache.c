@@ -118,19 +118,17 @@ ngx_scale_cache_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     u.url = word[1];
     u.default_port = 11211;
 
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "server \"%V\": %s", &u.url,
-                           u.err ? u.err : "has no address");
-        return NGX_CONF_ERROR;
-    }
-
     server = ngx_array_push(&cache->servers);
     if (server == NULL) {
         return NGX_CONF_ERROR;
     }
 
+    server->addr = ngx_scale_names_parse(cf, &u);
+    if (server->addr == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     server->name = word[1];
-    server->addr = u.addrs[0];
     server->port = u.family == AF_UNIX ? 0 : u.port;
     server->weight = weight;
 

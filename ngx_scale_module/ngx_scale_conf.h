@@ -20,6 +20,7 @@
 #include "shard/shard.h"
 #include "cache/cache.h"
 #include "sign/sign.h"
+#include "ngx_scale_names.h"
 
 
 /* where a directive stands, for errors that are found later */
@@ -62,6 +63,7 @@ typedef struct {
     ngx_array_t                  databases;  /* of ngx_scale_database_t * */
     ngx_array_t                  caches;     /* ngx_scale_cache_store_t * */
     ngx_array_t                  routes;     /* of ngx_scale_loc_conf_t * */
+    ngx_scale_names_t            names;      /* of their servers */
     size_t                       zone_size;
     ngx_shm_zone_t              *zone;
     uint32_t                     seed;       /* of the JSON check's hash */

@@ -235,31 +235,22 @@ static char *
 ngx_scale_database_inet(ngx_conf_t *cf, ngx_str_t *url,
     ngx_scale_pg_server_conf_t *server)
 {
-    u_char     port[NGX_INT_T_LEN], text[NGX_SOCKADDR_STRLEN];
+    u_char     port[NGX_INT_T_LEN];
     ngx_url_t  u;
 
     ngx_memzero(&u, sizeof(ngx_url_t));
     u.url = *url;
     u.default_port = 5432;
 
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "server \"%V\": %s", &u.url,
-                           u.err ? u.err : "has no address");
-        return NGX_CONF_ERROR;
-    }
+    server->addr = ngx_scale_names_parse(cf, &u);
 
-    if (ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
+    if (server->addr == NULL
+        || ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
                               &server->host)
         == NULL
         || ngx_scale_stores_copy(cf->pool, port,
                                  ngx_sprintf(port, "%ui", (ngx_uint_t) u.port)
                                  - port, &server->port)
-           == NULL
-        || ngx_scale_stores_copy(cf->pool, text,
-                                 ngx_sock_ntop(u.addrs[0].sockaddr,
-                                               u.addrs[0].socklen, text,
-                                               sizeof(text), 0),
-                                 &server->hostaddr)
            == NULL)
     {
         return NGX_CONF_ERROR;
@@ -308,38 +299,43 @@ ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 {
     ngx_scale_pg_conf_t  *pg = block;
 
-    u_char      buf[1024];
-    size_t      n;
-    ngx_str_t  *word, content;
+    u_char      password[NGX_SCALE_PG_PASSWORD_SIZE], *copy;
+    ngx_int_t   rc;
+    ngx_str_t  *word;
 
-    if (pg->password.data) {
+    if (pg->password_file.data) {
         return "is duplicate";
     }
 
     word = cf->args->elts;
 
-    content.data = buf;
-    content.len = sizeof(buf);
-
-    if (ngx_scale_stores_read(cf, &word[1], &content) != NGX_OK) {
+    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    n = content.len;
+    pg->password_file = word[1];
+    rc = ngx_scale_pg_password_read(&word[1], password);
 
-    while (n && (buf[n - 1] == LF || buf[n - 1] == CR)) {
-        n--;
+    if (rc == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", &word[1]);
+        return NGX_CONF_ERROR;
     }
 
-    if (n == 0) {
+    if (rc == NGX_DECLINED) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must hold the password and nothing else",
-                           &word[1]);
+                           "\"%V\" must hold the password and nothing else, "
+                           "at most %d bytes", &word[1],
+                           NGX_SCALE_PG_PASSWORD_SIZE - 1);
         return NGX_CONF_ERROR;
     }
 
-    return ngx_scale_stores_copy(cf->pool, buf, n, &pg->password)
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
+    copy = ngx_scale_stores_copy(cf->pool, password, ngx_strlen(password),
+                                 &pg->password);
+
+    ngx_explicit_memzero(password, sizeof(password));
+
+    return copy ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

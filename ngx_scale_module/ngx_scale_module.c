@@ -215,7 +215,8 @@ ngx_scale_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&main->caches, cf->pool, 2, sizeof(void *)) != NGX_OK
         || ngx_array_init(&main->routes, cf->pool, 16, sizeof(void *))
-           != NGX_OK)
+           != NGX_OK
+        || ngx_scale_names_create(cf, &main->names) != NGX_OK)
     {
         return NULL;
     }

@@ -25,8 +25,16 @@ static ngx_int_t ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
 static ngx_int_t ngx_scale_zone_keeps_size(ngx_conf_t *cf, ngx_str_t *name,
     size_t size);
 static ngx_int_t ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
-    ngx_array_t *clusters);
+    ngx_scale_main_conf_t *main, ngx_array_t *clusters);
 static void ngx_scale_stores_close_clusters(ngx_array_t *clusters);
+static ngx_int_t ngx_scale_follow_database(ngx_scale_main_conf_t *main,
+    ngx_cycle_t *cycle, ngx_scale_pg_conf_t *conf, ngx_scale_pg_t *pg);
+static void ngx_scale_database_moved(void *data, ngx_uint_t index,
+    ngx_addr_t *addrs, ngx_uint_t n, ngx_uint_t fresh);
+static ngx_int_t ngx_scale_follow_cache(ngx_scale_main_conf_t *main,
+    ngx_cycle_t *cycle, ngx_scale_cache_store_t *store);
+static void ngx_scale_cache_moved(void *data, ngx_uint_t index,
+    ngx_addr_t *addrs, ngx_uint_t n, ngx_uint_t fresh);
 
 
 #define NGX_SCALE_CONNECTIONS    16
@@ -114,6 +122,10 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
                                            ngx_core_module);
     workers = ngx_max(ccf->worker_processes, 1);
     database = main->databases.elts;
+
+    if (ngx_scale_names_init(cf, &main->names) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     for (i = 0; i < main->databases.nelts; i++) {
         rv = ngx_scale_database_share(cf, database[i], workers);
@@ -345,7 +357,8 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-        if (ngx_scale_stores_open_clusters(cycle, &database[i]->clusters)
+        if (ngx_scale_stores_open_clusters(cycle, main,
+                                           &database[i]->clusters)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -357,7 +370,34 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
     for (i = 0; i < main->caches.nelts; i++) {
         store[i]->cache = ngx_scale_cache_create(cycle->pool, &store[i]->conf,
                                                  store[i]->record, cycle->log);
-        if (store[i]->cache == NULL) {
+        if (store[i]->cache == NULL
+            || ngx_scale_follow_cache(main, cycle, store[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_scale_names_open(&main->names, cycle);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_follow_database(ngx_scale_main_conf_t *main, ngx_cycle_t *cycle,
+    ngx_scale_pg_conf_t *conf, ngx_scale_pg_t *pg)
+{
+    ngx_uint_t                   i;
+    ngx_scale_pg_server_conf_t  *server;
+
+    server = conf->servers.elts;
+
+    for (i = 0; i < conf->servers.nelts; i++) {
+        if (server[i].addr
+            && ngx_scale_names_follow(&main->names, cycle, server[i].addr,
+                                      ngx_scale_database_moved, pg, i)
+               != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -367,7 +407,8 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
 
 
 static ngx_int_t
-ngx_scale_stores_open_clusters(ngx_cycle_t *cycle, ngx_array_t *clusters)
+ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
+    ngx_scale_main_conf_t *main, ngx_array_t *clusters)
 {
     ngx_uint_t            i;
     ngx_scale_cluster_t  *cluster;
@@ -377,7 +418,41 @@ ngx_scale_stores_open_clusters(ngx_cycle_t *cycle, ngx_array_t *clusters)
     for (i = 0; i < clusters->nelts; i++) {
         cluster[i].pg = ngx_scale_pg_create(cycle->pool, &cluster[i].conf,
                                             &cluster[i].shared, cycle->log);
-        if (cluster[i].pg == NULL) {
+        if (cluster[i].pg == NULL
+            || ngx_scale_follow_database(main, cycle, &cluster[i].conf,
+                                         cluster[i].pg)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_scale_database_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
+    ngx_uint_t n, ngx_uint_t fresh)
+{
+    ngx_scale_pg_address(data, index, addrs, n);
+}
+
+
+static ngx_int_t
+ngx_scale_follow_cache(ngx_scale_main_conf_t *main, ngx_cycle_t *cycle,
+    ngx_scale_cache_store_t *store)
+{
+    ngx_uint_t                 i;
+    ngx_scale_cache_server_t  *server;
+
+    server = store->conf.servers.elts;
+
+    for (i = 0; i < store->conf.servers.nelts; i++) {
+        if (ngx_scale_names_follow(&main->names, cycle, server[i].addr,
+                                   ngx_scale_cache_moved, store->cache, i)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -402,12 +477,22 @@ ngx_scale_stores_close_clusters(ngx_array_t *clusters)
 }
 
 
+static void
+ngx_scale_cache_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
+    ngx_uint_t n, ngx_uint_t fresh)
+{
+    ngx_scale_cache_address(data, index, addrs, n, fresh);
+}
+
+
 void
 ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main)
 {
     ngx_uint_t                 i;
     ngx_scale_database_t     **database;
     ngx_scale_cache_store_t  **store;
+
+    ngx_scale_names_close(&main->names);
 
     database = main->databases.elts;
 

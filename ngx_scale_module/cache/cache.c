@@ -8,9 +8,15 @@
 #include <ngx_murmurhash.h>
 
 
+static ngx_uint_t ngx_scale_cache_is_ours(ngx_scale_cache_node_t *node,
+    uint64_t word);
+static void ngx_scale_cache_move(ngx_scale_cache_node_t *node,
+    ngx_addr_t *addr, uint64_t address);
+static void ngx_scale_cache_assert(ngx_scale_cache_node_t *node);
 static void ngx_scale_cache_down(void *data);
 static void ngx_scale_cache_watch(ngx_scale_cache_t *cache);
 static void ngx_scale_cache_tick_handler(ngx_event_t *ev);
+static void ngx_scale_cache_heal(ngx_scale_cache_node_t *node);
 static void ngx_scale_cache_probe(ngx_scale_cache_node_t *node);
 static void ngx_scale_cache_probed(ngx_scale_memc_op_t *op);
 
@@ -93,10 +99,15 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
         node->cache = cache;
         node->server = &server[i];
         node->index = i;
-        node->memc = ngx_scale_memc_create(pool, &server[i].addr,
+        node->memc = ngx_scale_memc_create(pool, server[i].addr,
                                            conf->timeout, log);
         if (node->memc == NULL) {
             return NULL;
+        }
+
+        if (server[i].addr->sockaddr) {
+            node->address = ngx_scale_zone_address(&server[i].addr->name);
+            ngx_scale_cache_assert(node);
         }
 
         ngx_scale_memc_on_down(node->memc, ngx_scale_cache_down, node);
@@ -152,7 +163,9 @@ ngx_scale_cache_place(ngx_scale_cache_t *cache, ngx_scale_place_t *place,
         return NGX_DECLINED;
     }
 
-    if (ngx_scale_zone_is_out(place->word)) {
+    if (ngx_scale_zone_is_out(place->word)
+        || !ngx_scale_cache_is_ours(place->node, place->word))
+    {
         ngx_scale_cache_watch(cache);
         return NGX_DECLINED;
     }
@@ -171,6 +184,139 @@ ngx_scale_cache_placed(ngx_scale_place_t *place)
     node = place->node;
 
     return node->cache->record->nodes[node->index] == place->word;
+}
+
+
+void
+ngx_scale_cache_disown(ngx_scale_place_t *place)
+{
+    uint64_t                 word;
+    ngx_scale_cache_node_t  *node;
+    ngx_scale_zone_cache_t  *record;
+
+    node = place->node;
+    record = node->cache->record;
+    word = record->nodes[node->index];
+
+    ngx_memory_barrier();
+
+    if (!ngx_scale_zone_is_out(word)
+        && !ngx_scale_cache_is_ours(node, word))
+    {
+        ngx_scale_zone_renew_node(record, node->index);
+    }
+}
+
+
+static ngx_uint_t
+ngx_scale_cache_is_ours(ngx_scale_cache_node_t *node, uint64_t word)
+{
+    return node->address
+           && node->address == ngx_scale_zone_sealed(node->cache->record,
+                                                     node->index, word);
+}
+
+
+/*
+ * The address that the other workers go by, if the name stands for it, too;
+ * else the one this worker has, if it still does.
+ */
+
+void
+ngx_scale_cache_address(ngx_scale_cache_t *cache, ngx_uint_t server,
+    ngx_addr_t *addrs, ngx_uint_t n, ngx_uint_t fresh)
+{
+    uint64_t                 address, agreed;
+    ngx_uint_t               i, chosen;
+    ngx_scale_cache_node_t  *node;
+    ngx_scale_zone_cache_t  *record;
+
+    node = &cache->nodes[server];
+    record = cache->record;
+    agreed = ngx_scale_zone_sealed(record, server, record->nodes[server]);
+    chosen = n;
+
+    for (i = 0; i < n; i++) {
+        address = ngx_scale_zone_address(&addrs[i].name);
+
+        if (address == agreed) {
+            chosen = i;
+            break;
+        }
+
+        if (address == node->address) {
+            chosen = i;
+        }
+    }
+
+    chosen = chosen < n ? chosen : 0;
+    address = ngx_scale_zone_address(&addrs[chosen].name);
+
+    if (address != node->address) {
+        ngx_scale_cache_move(node, &addrs[chosen], address);
+        fresh = 1;
+    }
+
+    /* an answer of long ago does not overrule the others */
+
+    if (fresh || agreed == 0) {
+        ngx_scale_cache_assert(node);
+    }
+}
+
+
+static void
+ngx_scale_cache_move(ngx_scale_cache_node_t *node, ngx_addr_t *addr,
+    uint64_t address)
+{
+    if (node->address) {
+        ngx_log_error(NGX_LOG_NOTICE, node->cache->log, 0,
+                      "cache \"%V\": server \"%V\" is at %V now",
+                      &node->cache->conf->name, &node->server->name,
+                      &addr->name);
+    }
+
+    node->address = address;
+    node->misses = 0;
+    node->answers = 0;
+    node->doubted = 0;
+
+    ngx_scale_memc_address(node->memc, addr);
+}
+
+
+/*
+ * This worker knows where the node is.  Others, who are elsewhere, leave it
+ * alone from now on, until they know as well.
+ */
+
+static void
+ngx_scale_cache_assert(ngx_scale_cache_node_t *node)
+{
+    uint64_t                 word;
+    ngx_scale_cache_t       *cache;
+    ngx_scale_zone_cache_t  *record;
+
+    cache = node->cache;
+    record = cache->record;
+    word = record->nodes[node->index];
+
+    ngx_memory_barrier();
+
+    if (ngx_scale_cache_is_foreign(cache)) {
+        return;
+    }
+
+    ngx_scale_zone_claim(record, node->index, word, node->address);
+
+    if (ngx_scale_cache_is_ours(node, record->nodes[node->index])
+        || ngx_exiting)
+    {
+        return;
+    }
+
+    ngx_scale_zone_move(record, node->index, node->address);
+    ngx_scale_cache_watch(cache);
 }
 
 
@@ -205,6 +351,12 @@ ngx_scale_cache_tick_handler(ngx_event_t *ev)
     for (i = 0; i < cache->nnodes; i++) {
         node = &cache->nodes[i];
 
+        if (node->address == 0) {
+            continue;
+        }
+
+        ngx_scale_cache_heal(node);
+
         if (node->doubted
             || ngx_scale_zone_is_out(cache->record->nodes[i]))
         {
@@ -212,6 +364,31 @@ ngx_scale_cache_tick_handler(ngx_event_t *ev)
             ngx_scale_cache_watch(cache);
         }
     }
+}
+
+
+/* whoever changed the word was killed before it was sealed */
+
+static void
+ngx_scale_cache_heal(ngx_scale_cache_node_t *node)
+{
+    uint64_t                 word;
+    ngx_scale_zone_cache_t  *record;
+
+    record = node->cache->record;
+    word = record->nodes[node->index];
+
+    if (ngx_scale_zone_sealed(record, node->index, word)) {
+        node->unsealed = 0;
+        return;
+    }
+
+    if (node->unsealed) {
+        ngx_scale_cache_assert(node);
+    }
+
+    node->unsealed = 1;
+    ngx_scale_cache_watch(node->cache);
 }
 
 
@@ -262,7 +439,7 @@ ngx_scale_cache_probed(ngx_scale_memc_op_t *op)
     }
 
     if (node->misses >= NGX_SCALE_CACHE_PROBES && !out
-        && ngx_scale_zone_eject(record, node->index) == NGX_OK)
+        && ngx_scale_zone_eject(record, node->index, node->address) == NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, node->cache->log, 0,
                       "cache \"%V\": \"%V\" does not answer and is out of use "
@@ -276,7 +453,9 @@ ngx_scale_cache_probed(ngx_scale_memc_op_t *op)
 
     node->doubted = 0;
 
-    if (out && ngx_scale_zone_readmit(record, node->index) == NGX_OK) {
+    if (out && ngx_scale_zone_readmit(record, node->index, node->address)
+               == NGX_OK)
+    {
         ngx_log_error(NGX_LOG_NOTICE, node->cache->log, 0,
                       "cache \"%V\": \"%V\" answers again and is in use, empty",
                       &node->cache->conf->name, &node->server->name);

@@ -38,7 +38,7 @@ typedef struct {
     ngx_str_t                    name;       /* as written */
     ngx_str_t                    host;       /* as libmemcached has it */
     in_port_t                    port;
-    ngx_addr_t                   addr;
+    ngx_addr_t                  *addr;       /* no sockaddr: not yet known */
     ngx_uint_t                   weight;
 } ngx_scale_cache_server_t;
 
@@ -58,6 +58,14 @@ ngx_scale_cache_t *ngx_scale_cache_create(ngx_pool_t *pool,
     ngx_log_t *log);
 
 void ngx_scale_cache_destroy(ngx_scale_cache_t *cache);
+
+/*
+ * What the name of a server stands for, as often as that is known; "fresh" as
+ * of this moment.  A new address is a memcached whose content nobody knows:
+ * the node is out of use until it answers there, and then begins cold.
+ */
+void ngx_scale_cache_address(ngx_scale_cache_t *cache, ngx_uint_t server,
+    ngx_addr_t *addrs, ngx_uint_t n, ngx_uint_t fresh);
 
 
 /* what a reader is told */

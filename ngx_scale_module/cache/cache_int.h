@@ -30,12 +30,14 @@ typedef struct {
     ngx_scale_cache_server_t    *server;
     ngx_scale_memc_t            *memc;
     ngx_uint_t                   index;
+    uint64_t                     address;    /* 0: not yet known */
 
     ngx_scale_memc_op_t          probe;
     ngx_uint_t                   misses;     /* in a row */
     ngx_uint_t                   answers;
     unsigned                     asking:1;
     unsigned                     doubted:1;  /* probed until it answers */
+    unsigned                     unsealed:1; /* it was, at the last tick */
 } ngx_scale_cache_node_t;
 
 
@@ -67,14 +69,17 @@ typedef struct {
 
 
 /*
- * Finds a key's place.  NGX_DECLINED: its node is out of use, or a newer
- * configuration names other servers.
+ * Finds a key's place.  NGX_DECLINED: its node is out of use, or elsewhere
+ * for other workers, or a newer configuration names other servers.
  */
 ngx_int_t ngx_scale_cache_place(ngx_scale_cache_t *cache,
     ngx_scale_place_t *place, u_char room, ngx_str_t *key);
 
 /* the node's state is still what it was */
 ngx_uint_t ngx_scale_cache_placed(ngx_scale_place_t *place);
+
+/* what others hold at a node that is elsewhere for them becomes unreachable */
+void ngx_scale_cache_disown(ngx_scale_place_t *place);
 
 /* flight.c: when their connections are gone */
 void ngx_scale_flight_free_notes(ngx_scale_cache_t *cache);

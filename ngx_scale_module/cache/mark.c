@@ -38,6 +38,7 @@ static ngx_int_t ngx_scale_mark_add(ngx_scale_write_t *write, u_char room,
     ngx_str_t *key);
 static void ngx_scale_mark_post(ngx_scale_write_t *write);
 static void ngx_scale_mark_event(ngx_event_t *ev);
+static void ngx_scale_mark_disown(ngx_scale_write_t *write);
 static void ngx_scale_mark_wait(ngx_scale_write_t *write);
 static void ngx_scale_mark_step(ngx_scale_mark_t *mark);
 static void ngx_scale_mark_set(ngx_scale_mark_t *mark);
@@ -208,8 +209,8 @@ ngx_scale_mark_event(ngx_event_t *ev)
 
     if (moving == 0) {
 
-        if (write->unmarking && ngx_scale_cache_is_foreign(write->cache)) {
-            ngx_scale_zone_renew(write->cache->record);
+        if (write->unmarking) {
+            ngx_scale_mark_disown(write);
         }
 
         write->done(write, NGX_OK);
@@ -218,6 +219,29 @@ ngx_scale_mark_event(ngx_event_t *ev)
 
     if (write->pending == 0) {
         ngx_scale_mark_wait(write);
+    }
+}
+
+
+/* what this worker could not mark, because others know better where it is */
+
+static void
+ngx_scale_mark_disown(ngx_scale_write_t *write)
+{
+    ngx_queue_t       *q;
+    ngx_scale_mark_t  *mark;
+
+    if (ngx_scale_cache_is_foreign(write->cache)) {
+        ngx_scale_zone_renew(write->cache->record);
+        return;
+    }
+
+    for (q = ngx_queue_head(&write->marks);
+         q != ngx_queue_sentinel(&write->marks);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
+        ngx_scale_cache_disown(&mark->place);
     }
 }
 

@@ -37,9 +37,10 @@ ngx_scale_memc_create(ngx_pool_t *pool, ngx_addr_t *addr, ngx_msec_t timeout,
     memc->timeout = timeout;
     memc->generation = 1;
 
-    memc->peer.sockaddr = addr->sockaddr;
-    memc->peer.socklen = addr->socklen;
-    memc->peer.name = &addr->name;
+    if (addr->sockaddr) {
+        ngx_scale_memc_address(memc, addr);
+    }
+
     memc->peer.get = ngx_event_get_peer;
     memc->peer.log = &memc->quiet;
     memc->peer.log_error = NGX_ERROR_INFO;
@@ -97,6 +98,26 @@ ngx_scale_memc_destroy(ngx_scale_memc_t *memc)
     if (memc->flush.posted) {
         ngx_delete_posted_event(&memc->flush);
     }
+}
+
+
+void
+ngx_scale_memc_address(ngx_scale_memc_t *memc, ngx_addr_t *addr)
+{
+    ngx_scale_memc_close(memc, NULL);
+
+    ngx_memcpy(&memc->sockaddr, addr->sockaddr, addr->socklen);
+
+    memc->name.data = memc->text;
+    memc->name.len = ngx_min(addr->name.len, sizeof(memc->text));
+    ngx_memcpy(memc->text, addr->name.data, memc->name.len);
+
+    memc->peer.sockaddr = &memc->sockaddr.sockaddr;
+    memc->peer.socklen = addr->socklen;
+    memc->peer.name = &memc->name;
+
+    memc->retry_at = ngx_current_msec;
+    memc->complained = 0;
 }
 
 

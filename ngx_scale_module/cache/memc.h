@@ -91,8 +91,12 @@ struct ngx_scale_memc_op_s {
 };
 
 
+/* without an address it is not to be used until it has one */
 ngx_scale_memc_t *ngx_scale_memc_create(ngx_pool_t *pool, ngx_addr_t *addr,
     ngx_msec_t timeout, ngx_log_t *log);
+
+/* it is elsewhere: what is in flight has FAILED.  The address is copied. */
+void ngx_scale_memc_address(ngx_scale_memc_t *memc, ngx_addr_t *addr);
 
 /* no handler is called */
 void ngx_scale_memc_destroy(ngx_scale_memc_t *memc);

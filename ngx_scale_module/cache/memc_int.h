@@ -33,6 +33,9 @@ typedef struct {
 struct ngx_scale_memc_s {
     ngx_scale_memc_state_e     state;
     ngx_peer_connection_t      peer;
+    ngx_sockaddr_t             sockaddr;
+    ngx_str_t                  name;
+    u_char                     text[NGX_SOCKADDR_STRLEN];
     ngx_uint_t                 generation;
     ngx_msec_t                 timeout;
     ngx_msec_t                 retry_at;

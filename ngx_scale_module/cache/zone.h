@@ -9,6 +9,13 @@
  * and in its lowest bit whether the node is out of use.  Who finds the word
  * unchanged at the end of a write knows that all readers went by the same.  A
  * worker killed at any point leaves nothing locked and nothing half-written.
+ *
+ * A name may stand for another address in one worker before it does in the
+ * others, and what is there may hold values of long ago.  So each word goes
+ * with one address, and only workers that are at that address use the node:
+ * the seal is the address, made unreadable under any other word.  Who finds
+ * it so may claim the word for an address, once.  Since words never come
+ * again, neither do seals, and a claim that comes late seals nothing.
  */
 
 #ifndef _NGX_SCALE_ZONE_H_INCLUDED_
@@ -29,6 +36,7 @@ typedef struct {
     ngx_atomic_t             signature;
     u_char                   name[64];
     ngx_atomic_t             nodes[NGX_SCALE_ZONE_NODES];
+    ngx_atomic_t             seals[NGX_SCALE_ZONE_NODES];
 } ngx_scale_zone_cache_t;
 
 
@@ -49,14 +57,31 @@ typedef struct {
 ngx_scale_zone_cache_t *ngx_scale_zone_join(ngx_scale_zone_t *zone,
     ngx_str_t *name, uint64_t signature);
 
+/* an address as seals have it, of its text; never 0 */
+uint64_t ngx_scale_zone_address(ngx_str_t *text);
+
+/* the address that goes with the node's "word"; 0: none yet */
+uint64_t ngx_scale_zone_sealed(ngx_scale_zone_cache_t *record, ngx_uint_t node,
+    uint64_t word);
+
+/* from now on "word" goes with the address, unless it has one */
+void ngx_scale_zone_claim(ngx_scale_zone_cache_t *record, ngx_uint_t node,
+    uint64_t word, uint64_t address);
+
 /* NGX_DECLINED: another worker was first */
 ngx_int_t ngx_scale_zone_eject(ngx_scale_zone_cache_t *record,
-    ngx_uint_t node);
+    ngx_uint_t node, uint64_t address);
 ngx_int_t ngx_scale_zone_readmit(ngx_scale_zone_cache_t *record,
-    ngx_uint_t node);
+    ngx_uint_t node, uint64_t address);
 
-/* everything that is cached becomes unreachable */
+/* out of use, until it answers at the address */
+void ngx_scale_zone_move(ngx_scale_zone_cache_t *record, ngx_uint_t node,
+    uint64_t address);
+
+/* everything that is cached, or of one node, becomes unreachable */
 void ngx_scale_zone_renew(ngx_scale_zone_cache_t *record);
+void ngx_scale_zone_renew_node(ngx_scale_zone_cache_t *record,
+    ngx_uint_t node);
 
 /* 64 random bits of the kernel */
 uint64_t ngx_scale_zone_random(void);

@@ -101,6 +101,12 @@ ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
         return NGX_OK;
     }
 
+    /* of a server that moved, the process may be anybody's by now */
+
+    if (conn->position == &conn->left) {
+        return NGX_DECLINED;
+    }
+
     *ngx_sprintf(conn->cancel_pid, "%d", PQbackendPID(conn->pgconn)) = '\0';
     conn->cancel_value = (char *) conn->cancel_pid;
     conn->cancel_call.statement = &conn->pg->own[NGX_SCALE_PG_OWN_CANCEL];

@@ -117,6 +117,7 @@ ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
 
     ngx_memzero(&conn->replayed, sizeof(ngx_scale_pg_position_t));
 
+    conn->position = &conn->server->position;
     conn->depth = 0;
     conn->batch = 0;
     conn->exclusive = 0;

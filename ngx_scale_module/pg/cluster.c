@@ -63,6 +63,7 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     pg->nconns[NGX_SCALE_PG_CLASS_CONTROL] = 1;
 
     ngx_scale_pg_own_init(pg);
+    ngx_scale_pg_password_init(pg);
 
     pg->slow = ngx_pcalloc(pool, conf->statements->nelts + 1);
     pg->large = ngx_pcalloc(pool, conf->statements->nelts + 1);
@@ -97,6 +98,7 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
             return NULL;
         }
 
+        ngx_scale_pg_address_init(server);
         ngx_scale_pg_quota_enter(server->quota);
         ngx_scale_pg_standing_init(server);
     }
@@ -172,6 +174,8 @@ ngx_scale_pg_destroy(ngx_scale_pg_t *pg)
     if (pg->pump.posted) {
         ngx_delete_posted_event(&pg->pump);
     }
+
+    ngx_scale_pg_password_wipe(pg);
 }
 
 

@@ -35,6 +35,8 @@ static void ngx_scale_pg_notice(void *arg, const PGresult *result);
 void
 ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn)
 {
+    conn->position = &conn->server->position;
+
     conn->broken.handler = ngx_scale_pg_broken_handler;
     conn->broken.data = conn;
     conn->broken.log = conn->pg->log;
@@ -53,7 +55,7 @@ ngx_int_t
 ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
 {
     ngx_uint_t                   n;
-    const char                  *names[10], *values[10];
+    const char                  *names[10], *values[10], *password;
     ngx_scale_pg_conf_t         *conf;
     ngx_scale_pg_server_conf_t  *server;
 
@@ -62,9 +64,13 @@ ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
 
     n = 0;
 
-    if (ngx_scale_pg_admit(conn) != NGX_OK) {
+    if ((server->addr && conn->server->hostaddr[0] == '\0')
+        || ngx_scale_pg_admit(conn) != NGX_OK)
+    {
         return NGX_DECLINED;
     }
+
+    password = ngx_scale_pg_password(conn->pg);
 
 #define ngx_scale_pg_option(name, value)                                      \
     names[n] = name;                                                          \
@@ -77,12 +83,12 @@ ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
     ngx_scale_pg_option("gssencmode", "disable");
     ngx_scale_pg_option("client_encoding", "UTF8");
 
-    if (server->hostaddr.len) {
-        ngx_scale_pg_option("hostaddr", server->hostaddr.data);
+    if (server->addr) {
+        ngx_scale_pg_option("hostaddr", conn->server->hostaddr);
     }
 
-    if (conf->password.len) {
-        ngx_scale_pg_option("password", conf->password.data);
+    if (password) {
+        ngx_scale_pg_option("password", password);
     }
 
     names[n] = NULL;

@@ -118,7 +118,7 @@ ngx_scale_pg_is_candidate(ngx_scale_pg_server_t *server)
 {
     return server->up && !server->foreign
            && server->role == NGX_SCALE_PG_ROLE_PRIMARY
-           && !ngx_scale_pg_is_deposed(server);
+           && !ngx_scale_pg_is_deposed(server->pg, &server->position);
 }
 
 
@@ -130,14 +130,10 @@ ngx_scale_pg_system(ngx_scale_pg_t *pg)
 
 
 ngx_uint_t
-ngx_scale_pg_is_deposed(ngx_scale_pg_server_t *server)
+ngx_scale_pg_is_deposed(ngx_scale_pg_t *pg, ngx_scale_pg_position_t *position)
 {
-    ngx_scale_pg_reign_t  *reign;
-
-    reign = server->pg->reign;
-
-    return server->position.timeline < reign->timeline
-           && server->position.system == reign->system;
+    return position->timeline < pg->reign->timeline
+           && position->system == pg->reign->system;
 }
 
 

@@ -136,7 +136,9 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
         return;
     }
 
-    if (conn && !op->unverified && ngx_scale_pg_is_deposed(conn->server)) {
+    if (conn && !op->unverified
+        && ngx_scale_pg_is_deposed(op->pg, conn->position))
+    {
         ngx_scale_pg_deposed(op);
         return;
     }

@@ -32,14 +32,15 @@ typedef enum {
 
 /*
  * A server as written; "host" is a directory for a unix domain socket.  The
- * role is UNKNOWN where it is to be discovered.
+ * role is UNKNOWN where it is to be discovered.  The address has no sockaddr
+ * where it is known at run time only: see ngx_scale_pg_address().
  */
 
 typedef struct {
     ngx_str_t            name;
     ngx_str_t            host;         /* all NUL-terminated */
-    ngx_str_t            hostaddr;
     ngx_str_t            port;
+    ngx_addr_t          *addr;         /* NULL: of a unix domain socket */
     ngx_str_t            zone;
     ngx_uint_t           weight;
     ngx_scale_pg_role_e  role;
@@ -59,7 +60,8 @@ typedef struct {
     ngx_array_t      servers;          /* of ngx_scale_pg_server_conf_t */
     ngx_array_t     *statements;       /* of ngx_scale_pg_statement_t * */
     ngx_str_t        conninfo;         /* NUL-terminated */
-    ngx_str_t        password;         /* NUL-terminated, or empty */
+    ngx_str_t        password_file;    /* NUL-terminated, or empty */
+    ngx_str_t        password;         /* what it held, NUL-terminated */
     ngx_str_t        zone;             /* where this node stands */
     ngx_uint_t       connections;      /* per server, of the whole node */
     ngx_uint_t       queue;            /* waiting operations, per line */
@@ -114,6 +116,15 @@ ngx_int_t ngx_scale_pg_zone_join(ngx_scale_pg_zone_t *zone, ngx_pool_t *pool,
 ngx_int_t ngx_scale_pg_conf_check(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     ngx_str_t *error);
 
+#define NGX_SCALE_PG_PASSWORD_SIZE    1024
+
+/*
+ * Reads a password of a file, without its line feed, NUL-terminated, into so
+ * many bytes.  NGX_ERROR: ngx_errno says why; NGX_DECLINED: the content is no
+ * password.
+ */
+ngx_int_t ngx_scale_pg_password_read(ngx_str_t *file, u_char *password);
+
 /* the OID of a declared parameter type */
 ngx_uint_t ngx_scale_pg_type_oid(ngx_uint_t type);
 
@@ -127,6 +138,14 @@ ngx_scale_pg_t *ngx_scale_pg_create(ngx_pool_t *pool,
 
 /* closes every connection; no handler is called */
 void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);
+
+/*
+ * What the name of a server stands for, as often as that is known: the current
+ * address if it is among them and the server is up, else another one.  When it
+ * changes writes under way end where they are, reads are repeated.
+ */
+void ngx_scale_pg_address(ngx_scale_pg_t *pg, ngx_uint_t server,
+    ngx_addr_t *addrs, ngx_uint_t n);
 
 
 /* the cluster's system identifier; 0: no primary was met yet */

@@ -153,6 +153,8 @@ struct ngx_scale_pg_conn_s {
     ngx_uint_t                 reads;      /* of the socket, for the head */
     ngx_msec_t                 patience;   /* between two rows of a stream */
 
+    ngx_scale_pg_position_t   *position;   /* its server's, or "left" */
+    ngx_scale_pg_position_t    left;       /* when the server moved */
     ngx_scale_pg_position_t    replayed;   /* of a replica, at least */
     ngx_msec_t                 born;
     ngx_msec_t                 lifetime;
@@ -186,6 +188,7 @@ struct ngx_scale_pg_server_s {
     ngx_scale_pg_quota_t        *quota;
     ngx_scale_pg_conn_t         *conns[NGX_SCALE_PG_NCLASSES];
     ngx_uint_t                   open[NGX_SCALE_PG_NCLASSES];
+    u_char                       hostaddr[NGX_SOCKADDR_STRLEN + 1];
 
     ngx_scale_pg_role_e          role;
     ngx_scale_pg_position_t      position;     /* flushed, or replayed */
@@ -257,6 +260,7 @@ struct ngx_scale_pg_s {
     ngx_scale_pg_op_t            index;        /* asks for the read-index */
     ngx_scale_pg_call_t          index_call;
     ngx_uint_t                   retries;      /* allowed, in tenths */
+    u_char                       password[NGX_SCALE_PG_PASSWORD_SIZE];
 
     ngx_log_t                   *log;
     ngx_pool_t                  *pool;
@@ -264,6 +268,7 @@ struct ngx_scale_pg_s {
     unsigned                     judging:1;
     unsigned                     closing:1;
     unsigned                     warned:1;     /* no synchronous standby */
+    unsigned                     unreadable:1; /* password_file is */
 };
 
 
@@ -297,6 +302,20 @@ void ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason);
 void ngx_scale_pg_break(ngx_scale_pg_conn_t *conn, const char *reason);
 
 void ngx_scale_pg_broken_handler(ngx_event_t *ev);
+
+
+/* password.c */
+
+void ngx_scale_pg_password_init(ngx_scale_pg_t *pg);
+void ngx_scale_pg_password_wipe(ngx_scale_pg_t *pg);
+
+/* of now; NULL: there is none */
+const char *ngx_scale_pg_password(ngx_scale_pg_t *pg);
+
+
+/* address.c */
+
+void ngx_scale_pg_address_init(ngx_scale_pg_server_t *server);
 
 
 /* pipeline.c */
@@ -415,7 +434,8 @@ uint64_t ngx_scale_pg_number(ngx_scale_rows_t *rows, ngx_uint_t column);
 void ngx_scale_pg_judge(ngx_scale_pg_t *pg);
 
 /* another worker has met a newer timeline: nothing of this one counts */
-ngx_uint_t ngx_scale_pg_is_deposed(ngx_scale_pg_server_t *server);
+ngx_uint_t ngx_scale_pg_is_deposed(ngx_scale_pg_t *pg,
+    ngx_scale_pg_position_t *position);
 
 
 /* index.c */

@@ -154,11 +154,11 @@ ngx_scale_pg_good(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     }
 
     if (slot->type == NGX_SCALE_PG_SLOT_CHECK) {
-        conn->replayed = conn->server->position;
+        conn->replayed = *conn->position;
         conn->replayed.lsn = ngx_scale_pg_lsn(result);
 
     } else if (slot->type == NGX_SCALE_PG_SLOT_LOCATE && op) {
-        op->position = conn->server->position;
+        op->position = *conn->position;
         op->position.lsn = ngx_scale_pg_lsn(result);
 
     } else if (slot->type == NGX_SCALE_PG_SLOT_SETUP
