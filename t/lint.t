@@ -35,6 +35,7 @@ my @layers = (
     [qr{^sign/\w+\.h$},          qr{$core|"sign/sign\.h"}],
     [qr{^sign/},                 qr{$core|"sign/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^pg/pg\.h$},             qr{$core|$word}],
+    [qr{^pg/tls\.c$},            qr{"pg/pg_int\.h"|<openssl/\w+\.h>}],
     [qr{^pg/},             qr{$core|$word|$event|"pg/\w+\.h"|<libpq-fe\.h>}],
     [qr{^cache/ring\.c$},        qr{"cache/ring\.h"|<libmemcached/\w+\.h>}],
     [qr{^cache/$pure\.[ch]$},    qr{$core|"cache/$pure\.h"}],
@@ -57,7 +58,7 @@ my @libraries = (
     [qr{\byajl_\w+},                                  qr{^json/(?!json\.h)}],
     [qr{\bmemcached_\w+},                             qr{^cache/ring\.c$}],
     [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO)_\w+|ngx_ssl_\w+)},
-                                                  qr{^sign/\w+\.c$}],
+                                                  qr{^(?:sign/\w+|pg/tls)\.c$}],
     [qr{\bngx_http_\w+},                        qr{^(?:http/|ngx_scale_)}],
     [qr{\bngx_http_finalize_request\b},         qr{^ngx_scale_flow\.c$}],
 );

@@ -10,6 +10,7 @@
 static void ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn,
     const char *reason);
+static size_t ngx_scale_pg_one_line(u_char *line, const char *text);
 static void ngx_scale_pg_back_off(ngx_scale_pg_server_t *server);
 
 
@@ -110,6 +111,8 @@ ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
 
     PQfinish(conn->pgconn);
 
+    ngx_scale_pg_tls_clear();
+
     conn->pgconn = NULL;
     conn->state = NGX_SCALE_PG_CLOSED;
 
@@ -136,20 +139,40 @@ static void
 ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn, const char *reason)
 {
     size_t      len;
+    u_char      line[NGX_MAX_ERROR_STR];
     ngx_uint_t  level;
 
-    len = ngx_strlen(reason);
+    len = ngx_scale_pg_one_line(line, reason);
     level = conn->server->up || conn->server->backoff == 0
             ? NGX_LOG_ERR : NGX_LOG_INFO;
-
-    while (len && (reason[len - 1] == '\n' || reason[len - 1] == ' ')) {
-        len--;
-    }
 
     ngx_log_error(level, conn->pg->log, 0,
                   "database \"%V\": connection to \"%V\" closed with %ui "
                   "operations in flight: %*s", &conn->pg->conf->name,
-                  &conn->server->conf->name, conn->depth, len, reason);
+                  &conn->server->conf->name, conn->depth, len, line);
+}
+
+
+/* libpq's text has a line for each attempt: TLS, and then without */
+
+static size_t
+ngx_scale_pg_one_line(u_char *line, const char *text)
+{
+    size_t  i, len;
+
+    len = ngx_cpystrn(line, (u_char *) text, NGX_MAX_ERROR_STR) - line;
+
+    while (len && (line[len - 1] == LF || line[len - 1] == ' ')) {
+        len--;
+    }
+
+    for (i = 0; i < len; i++) {
+        if (line[i] == LF) {
+            line[i] = ' ';
+        }
+    }
+
+    return len;
 }
 
 

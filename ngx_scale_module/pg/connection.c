@@ -17,6 +17,7 @@ static void ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_established(ngx_scale_pg_conn_t *conn);
 static ngx_uint_t ngx_scale_pg_is_out_of_place(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_read_handler(ngx_event_t *rev);
+static void ngx_scale_pg_read(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_write_handler(ngx_event_t *wev);
 static void ngx_scale_pg_timer_handler(ngx_event_t *ev);
 static void ngx_scale_pg_notice(void *arg, const PGresult *result);
@@ -254,6 +255,8 @@ ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn)
 
     status = PQconnectPoll(conn->pgconn);
 
+    ngx_scale_pg_tls_clear();
+
     if (status == PGRES_POLLING_FAILED) {
         ngx_scale_pg_close(conn, PQerrorMessage(conn->pgconn));
         return;
@@ -439,18 +442,7 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
         return;
     }
 
-    /*
-     * What arrived before an end of file is valid, and is read first.  libpq
-     * makes room for what it reads: it must not hold rows from before.
-     */
-
-    if (!conn->resumed) {
-        (void) PQconsumeInput(conn->pgconn);
-    }
-
-    conn->resumed = 0;
-
-    ngx_scale_pg_receive(conn);
+    ngx_scale_pg_read(conn);
 
     if (PQstatus(conn->pgconn) == CONNECTION_BAD) {
         ngx_scale_pg_close(conn, PQerrorMessage(conn->pgconn));
@@ -464,6 +456,30 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
 
     ngx_scale_pg_progress(conn);
     ngx_scale_pg_flush(conn);
+}
+
+
+/*
+ * What arrived before an end of file is valid, and is read first.  libpq makes
+ * room for what it reads: it must not hold rows from before.
+ */
+
+static void
+ngx_scale_pg_read(ngx_scale_pg_conn_t *conn)
+{
+    do {
+        if (!conn->resumed && PQconsumeInput(conn->pgconn) == 0) {
+            ngx_scale_pg_receive(conn);
+            return;
+        }
+
+        conn->resumed = 0;
+
+        ngx_scale_pg_receive(conn);
+
+    } while (conn->head != conn->tail && !conn->paused && !conn->broken.posted
+             && PQstatus(conn->pgconn) == CONNECTION_OK
+             && ngx_scale_pg_tls_pending(conn));
 }
 
 

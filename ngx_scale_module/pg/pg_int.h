@@ -313,6 +313,15 @@ void ngx_scale_pg_password_wipe(ngx_scale_pg_t *pg);
 const char *ngx_scale_pg_password(ngx_scale_pg_t *pg);
 
 
+/* tls.c */
+
+/* something was received that no event tells of */
+ngx_uint_t ngx_scale_pg_tls_pending(ngx_scale_pg_conn_t *conn);
+
+/* after what may have failed */
+void ngx_scale_pg_tls_clear(void);
+
+
 /* address.c */
 
 void ngx_scale_pg_address_init(ngx_scale_pg_server_t *server);

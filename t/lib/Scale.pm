@@ -14,6 +14,7 @@ package Scale;
 #     $TEST_NGINX_MC_PORT      memcached on 127.0.0.1
 #     $TEST_NGINX_PG_PORT_A    a member of Patroni's cluster, with "patroni"; so
 #                              are B and C, and the ..._SOCKET_A to C
+#     $TEST_NGINX_DNS_PORT     a name server on 127.0.0.1
 #     $TEST_NGINX_DIR          the directory, for sockets and files of a test
 #
 # TEST_NGINX_BINARY, NGX_SCALE_MODULE and TEST_NGINX_LOAD_MODULES choose what
@@ -37,12 +38,14 @@ BEGIN {
     push @INC, "$root/t/lib/runner";
 }
 
+use Scale::Dns;
 use Scale::Http;
 use Scale::Memcached;
 use Scale::Nginx;
 use Scale::Patroni;
 use Scale::Postgres;
 use Scale::Process;
+use Scale::Tls;
 
 my %servers = (
     postgres => sub {
@@ -60,6 +63,9 @@ my %servers = (
         for my $name (keys %member) {
             name_server($name, $member{$name});
         }
+    },
+    dns => sub {
+        $ENV{TEST_NGINX_DNS_PORT} = Scale::Dns::start($dir);
     },
 );
 
@@ -154,6 +160,7 @@ sub configure { Scale::Postgres::configure(@_) }
 sub kill_server { Scale::Postgres::kill_server(@_) }
 sub stop_server { Scale::Postgres::shut_down(@_) }
 sub signal_server { Scale::Postgres::signal_server(@_) }
+sub access { Scale::Postgres::access(@_) }
 sub start_server
 {
     Scale::Postgres::launch(Scale::Postgres::named($_[0]));
@@ -175,11 +182,25 @@ sub statements
 
 # memcached: { port, pid } of number $n, which is started if it is new.  Number
 # 0, the one meant where no number is given, is TEST_NGINX_MC_PORT's.
+# memcached_at() starts it at an address and a port.
 
+sub memcached_at { return Scale::Memcached::start(@_) }
 sub memcached { return Scale::Memcached::server_or_start(@_) }
 sub restart_memcached { Scale::Memcached::restart(@_) }
 sub stop_memcached { Scale::Memcached::kill_one(@_) }
 sub signal_memcached { Scale::Memcached::signal(@_) }
+
+
+# The name server: dns('a.test', 1, '127.0.0.2') gives an address that lives a
+# second, dns('a.test') takes the name away.
+
+sub dns { Scale::Dns::set(@_ > 1 ? @_ : (@_, 0)) }
+
+
+# Certificates: { crt, key }.
+
+sub authority { return Scale::Tls::authority($dir, @_) }
+sub certificate { return Scale::Tls::certificate($dir, @_) }
 
 
 # nginx with master and workers: { pid, port, dir, error_log }
@@ -279,6 +300,7 @@ END {
         Scale::Memcached::halt();
         Scale::Patroni::halt();
         Scale::Postgres::halt();
+        Scale::Dns::halt();
 
         my @bad = complaints();
 

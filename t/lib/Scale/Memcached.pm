@@ -7,7 +7,7 @@ use warnings;
 use IO::Socket::INET;
 use Scale::Process qw(spawn stop alive free_port wait_for);
 
-my @servers;    # { port, pid }
+my @servers;    # { address, port, options, pid }
 
 
 # What the module's README asks of a memcached: temporary_ttl lets short-lived
@@ -17,9 +17,17 @@ sub server_or_start
 {
     my ($number, @options) = @_;
 
-    return $servers[$number] if $servers[$number];
+    return $servers[$number]
+           // start($number, '127.0.0.1', free_port(), @options);
+}
 
-    my $server = { port => free_port(), options => \@options };
+
+sub start
+{
+    my ($number, $address, $port, @options) = @_;
+
+    my $server = { address => $address, port => $port,
+                   options => \@options };
 
     $servers[$number] = $server;
     launch($server);
@@ -36,7 +44,8 @@ sub launch
     my $user = $> == 0 ? 'nobody' : undef;
 
     $server->{pid} = spawn({ user => $user, dies => 'KILL' }, 'memcached',
-                           '-l', '127.0.0.1', '-p', $server->{port}, '-U', 0,
+                           '-l', $server->{address},
+                           '-p', $server->{port}, '-U', 0,
                            '-c', 4096, '-R', 200, '-o', 'temporary_ttl=61',
                            @{ $server->{options} });
 
@@ -50,7 +59,7 @@ sub answers
 {
     my ($server) = @_;
 
-    return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+    return IO::Socket::INET->new(PeerAddr => $server->{address},
                                  PeerPort => $server->{port});
 }
 

@@ -14,7 +14,7 @@ my @servers;    # { pid, port, dir, error_log }
 
 # $http is the content of http {}; $ServerPort in it is the new server's port,
 # $TEST_NGINX_X comes from the environment.  Options: workers, connections,
-# main (text outside http {}), log_level.
+# main (text outside http {}), log_level, user (of the workers).
 
 sub start
 {
@@ -56,7 +56,7 @@ sub write_conf
                        qw(ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS);
     my $temp = join '', map { "    ${_}_temp_path $dir/$_;\n" }
                         qw(client_body proxy fastcgi uwsgi scgi);
-    my $user = $> == 0 ? "user root;\n" : '';
+    my $user = $> == 0 ? 'user ' . ($option{user} // 'root') . ";\n" : '';
     my $workers = $option{workers} // 2;
     my $connections = $option{connections} // 4096;
     my $level = $option{log_level} // 'info';

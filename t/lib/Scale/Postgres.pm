@@ -294,7 +294,7 @@ sub replica
 
     my $source = named($from);
     my $dir = "$source->{dir}/../$name";
-    my $port = free_port();
+    my $port = delete $setting{port} // free_port();
 
     $dir =~ s{[^/]+/\.\./}{};
 
@@ -365,6 +365,23 @@ sub configure
                        eq $setting{$key} }, 10)
             or die "$name: $key is not set\n";
     }
+}
+
+
+# who may connect, as in pg_hba.conf; the superuser may, by the socket
+
+sub access
+{
+    my ($name, @lines) = @_;
+
+    my $path = named($name)->{dir} . '/data/pg_hba.conf';
+
+    open my $out, '>', $path or die "$path: $!\n";
+    print $out "$_\n" for 'local all postgres trust',
+                          'local replication postgres trust', @lines;
+    close $out;
+
+    sql_on($name, 'SELECT pg_reload_conf()', 'postgres');
 }
 
 
