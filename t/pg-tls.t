@@ -105,24 +105,7 @@ unlink "$dir/password";
 write_file('password', "$new\n");
 reconnects('the file is back');
 
-SKIP: {
-    skip 'only root has another user for the workers', 3 if $> != 0;
-
-    chmod 0600, "$dir/password";
-    $nginx = Scale::nginx(<<"END" . databases('scram') . server('scram'),
-    resolver 127.0.0.1:\$TEST_NGINX_DNS_PORT;
-END
-                          user => 'nobody nogroup');
-
-    like(body('/scram/session'), qr/"ssl":true/,
-         'workers that cannot read the file have the password of the start');
-
-    my @lines = log_lines(qr/\[warn\].*password_file/);
-
-    is(scalar @lines, 1, 'one of them warns');
-    like($lines[0], qr/a new password needs a reload; let the user of the/,
-         'and says what to do');
-}
+unprivileged() if $> == 0;
 
 unlike(Scale::Process::slurp($_->{error_log}), qr/\Q$old\E|\Q$new\E/,
        'no password is in the log') for $first, $nginx;
@@ -139,6 +122,27 @@ sub proxy
                           $server->{key});
 
     return $port;
+}
+
+
+# only root has another user for the workers
+
+sub unprivileged
+{
+    chmod 0600, "$dir/password";
+    $nginx = Scale::nginx(<<"END" . databases('scram') . server('scram'),
+    resolver 127.0.0.1:\$TEST_NGINX_DNS_PORT;
+END
+                          user => 'nobody nogroup');
+
+    like(body('/scram/session'), qr/"ssl":true/,
+         'workers that cannot read the file have the password of the start');
+
+    my @lines = log_lines(qr/\[warn\].*password_file/);
+
+    is(scalar @lines, 1, 'one of them warns');
+    like($lines[0], qr/a new password needs a reload; let the user of the/,
+         'and says what to do');
 }
 
 
