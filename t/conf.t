@@ -14,6 +14,9 @@ my $dir = Scale::dir();
 my $port = Scale::Process::free_port();
 my $runs = 0;
 
+# a label is not that long: no name server is asked
+my $unknown = 'x' x 64;
+
 open my $password, '>', "$dir/password" or die "$dir/password: $!\n";
 print $password "secret\n";
 close $password;
@@ -75,6 +78,17 @@ sub marked_line
     my ($number) = grep { $lines[$_ - 1] =~ /# <-/ } 1 .. @lines;
 
     return $number // die "no line is marked\n";
+}
+
+
+sub line_of
+{
+    my ($file, $text) = @_;
+
+    my @lines = split /\n/, slurp($file);
+    my ($number) = grep { $lines[$_ - 1] =~ /\Q$text/ } 1 .. @lines;
+
+    return $number;
 }
 
 
@@ -609,6 +623,38 @@ refused('a queue with an unknown option', <<'END',
     }
 END
         'such as "queue 1024 timeout=500ms;"');
+
+accepted('a name that nobody knows, where there is a resolver', <<"END");
+    resolver 127.0.0.1;
+    scale_database main {
+        server    $unknown;
+        conninfo  "dbname=app";
+    }
+    scale_cache hot { server $unknown:11211; }
+END
+
+refused('the same without one', <<"END",
+    scale_database main {
+        server    $unknown;                                     # <-
+        conninfo  "dbname=app";
+    }
+END
+        qq(server "$unknown": host not found));
+
+for my $block ('scale_cache hot { server 127.1; }',
+               'scale_database main { server 127.1; conninfo "dbname=app"; }')
+{
+    my ($text, $file) = verdict("$block\n");
+
+    is($text, 'nginx: [warn] server "127.1" is resolved once, when nginx starts'
+              . ' or reloads; write "resolver" and a name server in http{} to'
+              . ' have its name followed in ' . "$file:" . line_of($file, '127.1')
+              . "\n", 'a name without a resolver: a warning');
+}
+
+accepted('localhost without one', <<'END');
+    scale_cache hot { server localhost; }
+END
 
 refused('a password file that is not there', <<'END',
     scale_database main {
