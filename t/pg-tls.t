@@ -89,6 +89,12 @@ is(scalar(grep { length $answers[$_ - 1]{body} == 97 * $_ + 3 } 1 .. 300), 300,
 is(scalar(grep { length body("/proxied/rows?last=$_") > 32_000 }
           map { 25 * $_ } 1 .. 24), 24, 'records of 16 kB do not get stuck');
 
+for my $name (qw(scram proxied)) {
+    my @rows = body("/$name/list") =~ /"x":/g;
+
+    is(scalar @rows, 20_000, "$name: 10 MB leave as they arrive");
+}
+
 # the new password, by rename, and no reload
 
 Scale::sql("ALTER ROLE scram PASSWORD '$new'");
@@ -259,6 +265,12 @@ sub server
             scale_param last arg.last int required;
             scale_query GET rows "SELECT repeat('x', 500) AS x
                 FROM generate_series(1, 63) UNION ALL SELECT repeat('y', :last)";
+        }
+        location = /$name/list {
+            scale_use database=$name;
+            scale_route $name-list;
+            scale_query GET rows "SELECT repeat('x', 500) AS x
+                FROM generate_series(1, 20000)";
         }
         location = /$name/text {
             scale_use database=$name;

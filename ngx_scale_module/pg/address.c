@@ -112,6 +112,7 @@ ngx_scale_pg_address_forget(ngx_scale_pg_server_t *server)
 
     ngx_scale_pg_retire(server, NGX_SCALE_PG_CLASS_WRITE);
     ngx_scale_pg_retire(server, NGX_SCALE_PG_CLASS_EXCLUSIVE);
+    ngx_scale_pg_retire(server, NGX_SCALE_PG_CLASS_STREAM);
 
     ngx_memzero(&server->position, sizeof(ngx_scale_pg_position_t));
 
@@ -125,8 +126,9 @@ ngx_scale_pg_address_forget(ngx_scale_pg_server_t *server)
 
 
 /*
- * A write ends where it began, and is judged by what the server was then.  A
- * read may be repeated: it does not wait for a server that may be gone.
+ * A write, and a list that is on its way, end where they began, and are judged
+ * by what the server was then.  A read may be repeated: it does not wait for a
+ * server that may be gone.
  */
 
 static void

@@ -142,7 +142,8 @@ void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);
 /*
  * What the name of a server stands for, as often as that is known: the current
  * address if it is among them and the server is up, else another one.  When it
- * changes writes under way end where they are, reads are repeated.
+ * changes, writes and lists under way end where they are, other reads are
+ * repeated.
  */
 void ngx_scale_pg_address(ngx_scale_pg_t *pg, ngx_uint_t server,
     ngx_addr_t *addrs, ngx_uint_t n);

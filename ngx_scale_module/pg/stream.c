@@ -159,7 +159,7 @@ ngx_scale_pg_may_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         return 1;
     }
 
-    if (!op->unverified && ngx_scale_pg_is_deposed(conn->server)) {
+    if (!op->unverified && ngx_scale_pg_is_deposed(op->pg, conn->position)) {
         ngx_scale_pg_detach(op);
         ngx_scale_pg_deposed(op);
         return 0;
