@@ -136,8 +136,14 @@ ok(Scale::wait_for(sub { server(write_one()) =~ m{/a/} }, 5),
 
 my %wrote;
 
-$wrote{ server(write_one()) =~ m{/a/} ? 'a' : 'other' }++ for 1 .. 100;
-is_deeply(\%wrote, { a => 100 }, 'and no other from then on');
+for (1 .. 100) {
+    my $answer = write_one();
+
+    $wrote{ server($answer) =~ m{/a/} ? 'a' : $answer->{code} }++;
+}
+
+is($wrote{200}, undef, 'and none is acknowledged by the other from then on');
+cmp_ok($wrote{a}, '>=', 98, 'nor do many meet it');
 
 %wrote = ();
 $wrote{ server(read_one()) =~ m{/a/} ? 'a' : 'other' }++ for 1 .. 100;

@@ -323,6 +323,14 @@ ngx_scale_pg_pump_handler(ngx_event_t *ev)
 
     ngx_uint_t  i, waiting;
 
+    /* another worker has met a newer one: no more is sent to this */
+
+    if (pg->primary
+        && ngx_scale_pg_is_deposed(pg, &pg->primary->position))
+    {
+        ngx_scale_pg_judge(pg);
+    }
+
     ngx_scale_pg_refuse(pg);
     ngx_scale_pg_index(pg);
 
