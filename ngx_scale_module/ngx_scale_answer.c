@@ -439,12 +439,10 @@ ngx_scale_answer_share_field(ngx_scale_flow_t *f, ngx_str_t *name,
 ngx_int_t
 ngx_scale_answer_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
 {
-    u_char  *p;
+    u_char             *p;
+    ngx_scale_entry_t   own;
 
-    if (entry->negative) {
-        f->problem.status = f->method->answer ? f->method->answer->empty : 0;
-        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
-    }
+    own = *entry;
 
     p = ngx_pnalloc(f->r->pool,
                     entry->meta.len + entry->etag.len + entry->body.len);
@@ -452,18 +450,31 @@ ngx_scale_answer_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
         return NGX_ERROR;
     }
 
-    f->answer.meta.data = p;
-    f->answer.meta.len = entry->meta.len;
+    own.meta.data = p;
     p = ngx_cpymem(p, entry->meta.data, entry->meta.len);
 
-    f->answer.etag.data = p;
-    f->answer.etag.len = entry->etag.len;
+    own.etag.data = p;
     p = ngx_cpymem(p, entry->etag.data, entry->etag.len);
 
-    f->answer.unverified = entry->unverified;
-    f->answer.body.data = p;
-    f->answer.body.len = entry->body.len;
+    own.body.data = p;
     ngx_memcpy(p, entry->body.data, entry->body.len);
+
+    return ngx_scale_answer_own_entry(f, &own);
+}
+
+
+ngx_int_t
+ngx_scale_answer_own_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
+{
+    if (entry->negative) {
+        f->problem.status = f->method->answer ? f->method->answer->empty : 0;
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
+    }
+
+    f->answer.meta = entry->meta;
+    f->answer.etag = entry->etag;
+    f->answer.body = entry->body;
+    f->answer.unverified = entry->unverified;
 
     return ngx_scale_answer_apply(f);
 }

@@ -7,8 +7,15 @@
 
 static char *ngx_scale_cache_server(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
+static char *ngx_scale_cache_local_tier(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
 static char *ngx_scale_cache_ring(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
+
+
+#define NGX_SCALE_CACHE_LOCAL_MIN      (1024 * 1024)
+#define NGX_SCALE_CACHE_LOCAL_TTL      60000
+#define NGX_SCALE_CACHE_LOCAL_MAX_TTL  86400000
 
 
 static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
@@ -16,6 +23,7 @@ static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
     { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
       offsetof(ngx_scale_cache_conf_t, timeout) },
     { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
+    { ngx_string("local"), 1, 2, ngx_scale_cache_local_tier, 0 },
     { ngx_null_string, 0, 0, NULL, 0 }
 };
 
@@ -140,6 +148,48 @@ ngx_scale_cache_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     return ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
                                  &server->host)
            ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* local size [ttl=time] */
+
+static char *
+ngx_scale_cache_local_tier(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_scale_cache_conf_t  *cache = block;
+
+    ssize_t     size;
+    ngx_int_t   ttl;
+    ngx_str_t  *word, value;
+
+    if (cache->local_size) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+    size = ngx_parse_size(&word[1]);
+    ttl = NGX_SCALE_CACHE_LOCAL_TTL;
+
+    if (cf->args->nelts == 3) {
+        value.data = word[2].data + 4;
+        value.len = word[2].len - 4;
+
+        ttl = ngx_strncmp(word[2].data, "ttl=", 4) == 0
+              ? ngx_parse_time(&value, 0) : NGX_ERROR;
+    }
+
+    if (size < NGX_SCALE_CACHE_LOCAL_MIN || ttl <= 0
+        || ttl > NGX_SCALE_CACHE_LOCAL_MAX_TTL)
+    {
+        return "takes a size of at least 1m, and ttl= of 1ms to 1d, such as "
+               "\"local 32m ttl=1m;\"";
+    }
+
+    cache->local_size = size;
+    cache->local_ttl = ttl;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -295,6 +295,13 @@ char *ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
 char *ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 
+/* before scale_zone's own: the caches join that with their tiers */
+char *ngx_scale_local_add_zones(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
+
+/* the zone of that name, if there is one, has that size: else an error */
+ngx_int_t ngx_scale_stores_keep_size(ngx_conf_t *cf, ngx_str_t *name,
+    size_t size, const char *directive);
+
 u_char *ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data,
     size_t len, ngx_str_t *s);
 

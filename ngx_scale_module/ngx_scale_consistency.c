@@ -128,6 +128,35 @@ ngx_scale_consistency_read(ngx_scale_flow_t *f, ngx_scale_cluster_t *cluster,
 }
 
 
+ngx_uint_t
+ngx_scale_consistency_is_writer(ngx_scale_flow_t *f)
+{
+    ngx_uint_t            i, n;
+    ngx_scale_pg_op_t     op;
+    ngx_scale_cluster_t  *cluster;
+
+    if (f->loc->consistency != NGX_SCALE_BOUNDED) {
+        return 0;
+    }
+
+    cluster = f->cluster;
+    n = 1;
+
+    if (cluster == NULL) {             /* a fanout */
+        cluster = f->loc->database->clusters.elts;
+        n = f->loc->database->clusters.nelts;
+    }
+
+    ngx_memzero(&op, sizeof(ngx_scale_pg_op_t));
+
+    for (i = 0; i < n; i++) {
+        ngx_scale_consistency_token(f, &cluster[i], &op);
+    }
+
+    return op.floor.lsn != 0;
+}
+
+
 /*
  * What is stored must be new: an old value would stay for its whole lifetime.
  * While a write is under way only the primary knows.

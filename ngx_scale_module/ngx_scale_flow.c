@@ -320,9 +320,16 @@ ngx_scale_flow_resume(ngx_scale_flow_t *f, ngx_int_t rc)
 void
 ngx_scale_flow_resume_send(ngx_scale_flow_t *f)
 {
+    ngx_scale_flow_resume(f, ngx_scale_flow_send_next(f));
+}
+
+
+ngx_int_t
+ngx_scale_flow_send_next(ngx_scale_flow_t *f)
+{
     f->step = f->steps + NGX_SCALE_STEP_SEND - 1;
 
-    ngx_scale_flow_resume(f, NGX_OK);
+    return NGX_OK;
 }
 
 

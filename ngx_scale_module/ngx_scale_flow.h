@@ -81,6 +81,9 @@ void ngx_scale_flow_resume(ngx_scale_flow_t *f, ngx_int_t rc);
 /* goes on with sending what f->answer holds */
 void ngx_scale_flow_resume_send(ngx_scale_flow_t *f);
 
+/* a step's: the next one is sending what f->answer holds */
+ngx_int_t ngx_scale_flow_send_next(ngx_scale_flow_t *f);
+
 ngx_int_t ngx_scale_flow_refuse(ngx_scale_flow_t *f, ngx_scale_cause_e cause);
 
 
@@ -140,6 +143,9 @@ void ngx_scale_consistency_read(ngx_scale_flow_t *f,
     ngx_scale_cluster_t *cluster, ngx_scale_pg_op_t *op);
 ngx_int_t ngx_scale_consistency_written(ngx_scale_flow_t *f);
 
+/* the client has a token of a write that others may not see yet */
+ngx_uint_t ngx_scale_consistency_is_writer(ngx_scale_flow_t *f);
+
 
 /* ngx_scale_identity.c: the settings of the request's transaction */
 ngx_int_t ngx_scale_identity_bind(ngx_scale_flow_t *f);
@@ -157,6 +163,11 @@ ngx_int_t ngx_scale_answer_calls(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_answer_render(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_answer_entry(ngx_scale_flow_t *f,
     ngx_scale_entry_t *entry);
+
+/* the same of an entry that lives as long as the request */
+ngx_int_t ngx_scale_answer_own_entry(ngx_scale_flow_t *f,
+    ngx_scale_entry_t *entry);
+
 ngx_int_t ngx_scale_answer_send(ngx_scale_flow_t *f);
 
 /* the response's header; NGX_ERROR: memory */

@@ -5,6 +5,7 @@
 
 
 static ngx_msec_t ngx_scale_read_patience(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_read_local(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_read_keys(ngx_scale_flow_t *f);
 static void ngx_scale_read_verdict(ngx_scale_read_t *read);
 static void ngx_scale_read_done(ngx_scale_pg_op_t *op);
@@ -17,6 +18,8 @@ static void ngx_scale_read_done(ngx_scale_pg_op_t *op);
 ngx_int_t
 ngx_scale_read_lookup(ngx_scale_flow_t *f)
 {
+    ngx_int_t  rc;
+
     if (!f->method->cached || f->loc->consistency == NGX_SCALE_PRIMARY) {
         return NGX_OK;
     }
@@ -44,6 +47,12 @@ ngx_scale_read_lookup(ngx_scale_flow_t *f)
 
     f->asked = ngx_scale_pg_now();
 
+    rc = ngx_scale_read_local(f);
+
+    if (rc != NGX_AGAIN) {
+        return rc;
+    }
+
     if (ngx_scale_cache_read(f->loc->store->cache, &f->read) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -51,6 +60,41 @@ ngx_scale_read_lookup(ngx_scale_flow_t *f)
     f->waiting = 1;
 
     return NGX_AGAIN;
+}
+
+
+/* at once, or NGX_AGAIN: it is not there */
+
+static ngx_int_t
+ngx_scale_read_local(ngx_scale_flow_t *f)
+{
+    ngx_int_t          rc;
+    ngx_scale_entry_t  entry;
+
+    f->read.bounded = f->loc->consistency == NGX_SCALE_BOUNDED;
+
+    if (ngx_scale_consistency_is_writer(f)) {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_scale_cache_local(f->loc->store->cache, &f->read, f->r->pool,
+                               f->asked / 1000000, &entry);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_AGAIN : rc;
+    }
+
+    f->ctx.cache_time = 0;
+
+    if (entry.negative) {
+        ngx_str_set(&f->ctx.cache_status, "NEGATIVE");
+
+    } else {
+        ngx_str_set(&f->ctx.cache_status, "LOCAL");
+    }
+
+    rc = ngx_scale_answer_own_entry(f, &entry);
+
+    return rc == NGX_OK ? ngx_scale_flow_send_next(f) : rc;
 }
 
 

@@ -22,8 +22,6 @@ static ngx_int_t ngx_scale_zone_join_clusters(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots, ngx_array_t *clusters);
 static ngx_int_t ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots);
-static ngx_int_t ngx_scale_zone_keeps_size(ngx_conf_t *cf, ngx_str_t *name,
-    size_t size);
 static ngx_int_t ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
     ngx_scale_main_conf_t *main, ngx_array_t *clusters);
 static void ngx_scale_stores_close_clusters(ngx_array_t *clusters);
@@ -138,13 +136,21 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         return NGX_CONF_OK;
     }
 
+    /* the zones are made in this order, and the caches join with their tiers */
+
+    if (ngx_scale_local_add_zones(cf, main) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_str_set(&name, "ngx_scale");
 
     if (main->zone_size == 0) {
         main->zone_size = NGX_SCALE_ZONE_SIZE;
     }
 
-    if (ngx_scale_zone_keeps_size(cf, &name, main->zone_size) != NGX_OK) {
+    if (ngx_scale_stores_keep_size(cf, &name, main->zone_size, "scale_zone")
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -198,8 +204,9 @@ ngx_scale_database_share(ngx_conf_t *cf, ngx_scale_database_t *database,
 
 /* old workers would go on with the old zone, and not see the new one's keys */
 
-static ngx_int_t
-ngx_scale_zone_keeps_size(ngx_conf_t *cf, ngx_str_t *name, size_t size)
+ngx_int_t
+ngx_scale_stores_keep_size(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+    const char *directive)
 {
     ngx_uint_t        i;
     ngx_shm_zone_t   *zone;
@@ -229,8 +236,8 @@ ngx_scale_zone_keeps_size(ngx_conf_t *cf, ngx_str_t *name, size_t size)
             && zone[i].shm.size != size)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "scale_zone cannot change its size by a "
-                               "reload; restart nginx");
+                               "%s cannot change its size by a reload; "
+                               "restart nginx", directive);
             return NGX_ERROR;
         }
     }

@@ -730,6 +730,28 @@ refused('a ring that this version does not have', <<'END',
 END
         'one web node needs "ring zone" or no line');
 
+for my $local ('local 32k', 'local 1023k', 'local much', 'local 32m ttl=',
+               'local 32m ttl=0', 'local 32m ttl=2d', 'local 32m for=1s')
+{
+    refused("\"$local\"", <<"END",
+    scale_cache hot {
+        server 127.0.0.1;
+        $local;                                                 # <-
+    }
+END
+            '"local" directive takes a size of at least 1m, and ttl= of 1ms '
+            . 'to 1d, such as "local 32m ttl=1m;"');
+}
+
+refused('two local tiers of a cache', <<'END',
+    scale_cache hot {
+        server 127.0.0.1;
+        local 1m;
+        local 2m;                                               # <-
+    }
+END
+        '"local" directive is duplicate');
+
 refused('a block in a block', <<'END',
     scale_cache hot {
         server {                                                # <-

@@ -43,7 +43,8 @@ ngx_scale_cache_signature(ngx_scale_cache_conf_t *conf)
                                        server[i].name.len);
     }
 
-    return signature;
+    return conf->local ? signature ^ ngx_scale_local_id(conf->local)
+                       : signature;
 }
 
 
@@ -79,6 +80,15 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
     cache->tick.data = cache;
     cache->tick.log = log;
     cache->tick.cancelable = 1;
+
+    if (conf->local) {
+        cache->local = ngx_palloc(pool, sizeof(ngx_scale_local_t));
+        if (cache->local == NULL) {
+            return NULL;
+        }
+
+        ngx_scale_local_open(cache->local, conf->local);
+    }
 
     cache->nodes = ngx_pcalloc(pool, cache->nnodes
                                      * sizeof(ngx_scale_cache_node_t));
@@ -317,6 +327,15 @@ ngx_scale_cache_assert(ngx_scale_cache_node_t *node)
 
     ngx_scale_zone_move(record, node->index, node->address);
     ngx_scale_cache_watch(cache);
+}
+
+
+ngx_uint_t
+ngx_scale_cache_is_state(ngx_scale_cache_t *cache, ngx_uint_t index,
+    uint64_t word)
+{
+    return index < cache->nnodes && cache->record->nodes[index] == word
+           && !ngx_scale_cache_is_foreign(cache);
 }
 
 

@@ -46,11 +46,29 @@ typedef struct {
     ngx_str_t                    name;
     ngx_array_t                  servers;    /* of ngx_scale_cache_server_t */
     ngx_msec_t                   timeout;
+
+    /* the local tier, of this node: see local.h */
+
+    size_t                       local_size; /* 0: none */
+    ngx_msec_t                   local_ttl;  /* an entry's at most */
+    ngx_msec_t                   lease;      /* 0: no other node writes */
+    void                        *local;      /* its memory */
 } ngx_scale_cache_conf_t;
 
 
-/* of the servers, in their order: two configurations agree, or they do not */
+/*
+ * Of the servers, in their order, and of the local tier's memory: two
+ * configurations agree, or they do not.
+ */
 uint64_t ngx_scale_cache_signature(ngx_scale_cache_conf_t *conf);
+
+/*
+ * Takes "size" bytes of shared memory for conf->local, as they are or, "fresh",
+ * made an empty tier.  Called by the master only, before the record is joined.
+ * NGX_ERROR: they are too few.
+ */
+ngx_int_t ngx_scale_cache_use_local(ngx_scale_cache_conf_t *conf, void *memory,
+    size_t size, ngx_uint_t fresh);
 
 /* a worker's cache; "conf" and "record" must outlive it */
 ngx_scale_cache_t *ngx_scale_cache_create(ngx_pool_t *pool,
@@ -95,6 +113,7 @@ struct ngx_scale_read_s {
     time_t                       ttl;        /* seconds */
     time_t                       missing;    /* of a negative entry, 0: none */
     ngx_msec_t                   patience;   /* no filler takes longer */
+    unsigned                     bounded:1;  /* local: of any age */
 
     void                       (*handler)(ngx_scale_read_t *read);
     void                        *data;
@@ -110,6 +129,16 @@ struct ngx_scale_read_s {
     ngx_scale_flight_t          *flight;
 };
 
+
+/*
+ * Looks into the local tier, for which of "read" what stands above "handler"
+ * is needed.  NGX_OK: "entry" is the answer, copied into the pool, at once;
+ * NGX_DECLINED: it has none, read it as below; NGX_ERROR: memory.  "now" is
+ * CLOCK_MONOTONIC, in ms, looked at after the request came.
+ */
+ngx_int_t ngx_scale_cache_local(ngx_scale_cache_t *cache,
+    ngx_scale_read_t *read, ngx_pool_t *pool, uint64_t now,
+    ngx_scale_entry_t *entry);
 
 /* NGX_ERROR: memory; the handler will not run */
 ngx_int_t ngx_scale_cache_read(ngx_scale_cache_t *cache,

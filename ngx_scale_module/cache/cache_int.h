@@ -1,5 +1,5 @@
 
-/* private to the policy: cache.c, flight.c, mark.c */
+/* private to the policy: cache.c, flight.c, mark.c, tier.c */
 
 #ifndef _NGX_SCALE_CACHE_INT_H_INCLUDED_
 #define _NGX_SCALE_CACHE_INT_H_INCLUDED_
@@ -7,6 +7,7 @@
 
 #include "cache/cache.h"
 #include "cache/key.h"
+#include "cache/local.h"
 #include "cache/memc.h"
 #include "cache/ring.h"
 
@@ -46,6 +47,7 @@ struct ngx_scale_cache_s {
     ngx_scale_zone_cache_t      *record;
     uint64_t                     signature;
     ngx_scale_ring_t            *ring;
+    ngx_scale_local_t           *local;      /* or NULL */
     ngx_scale_cache_node_t      *nodes;
     ngx_uint_t                   nnodes;
     ngx_event_t                  tick;
@@ -80,6 +82,17 @@ ngx_uint_t ngx_scale_cache_placed(ngx_scale_place_t *place);
 
 /* what others hold at a node that is elsewhere for them becomes unreachable */
 void ngx_scale_cache_disown(ngx_scale_place_t *place);
+
+/* the same of a node whose state was "word", in use */
+ngx_uint_t ngx_scale_cache_is_state(ngx_scale_cache_t *cache,
+    ngx_uint_t index, uint64_t word);
+
+/* tier.c: no record older than this is found again; it cannot fail */
+void ngx_scale_tier_remove(ngx_scale_cache_t *cache, u_char room,
+    ngx_str_t *key);
+
+/* ms of CLOCK_MONOTONIC: nginx's own time stands still within a turn */
+uint64_t ngx_scale_tier_now(void);
 
 /* flight.c: when their connections are gone */
 void ngx_scale_flight_free_notes(ngx_scale_cache_t *cache);

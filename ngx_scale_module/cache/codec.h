@@ -58,6 +58,10 @@ u_char *ngx_scale_codec_encode(u_char *p, ngx_scale_entry_t *entry);
 ngx_int_t ngx_scale_codec_decode(ngx_str_t *value, ngx_str_t *key,
     uint64_t statement, ngx_scale_entry_t *entry);
 
+/* the same of bytes that are known to be whole: no checksum is made */
+ngx_int_t ngx_scale_codec_parse(ngx_str_t *value, ngx_str_t *key,
+    uint64_t statement, ngx_scale_entry_t *entry);
+
 uint64_t ngx_scale_codec_generation(ngx_scale_entry_t *entry, ngx_uint_t n);
 
 

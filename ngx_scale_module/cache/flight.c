@@ -208,6 +208,10 @@ ngx_scale_flight_ask(ngx_scale_flight_t *flight)
         return;
     }
 
+    if (ngx_scale_tier_ask(flight) != NGX_OK) {
+        return;
+    }
+
     flight->state = NGX_SCALE_FLIGHT_ASKING;
     flight->pending = flight->ntags + 1;
 
@@ -374,6 +378,7 @@ ngx_scale_flight_value(ngx_scale_flight_t *flight)
         == NGX_OK
         && ngx_scale_flight_valid(flight, &entry))
     {
+        ngx_scale_tier_keep(flight);
         ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, &entry, NULL);
         return;
     }

@@ -1,5 +1,8 @@
 
-/* a flight, for flight.c, which runs it, and fill.c, which stores its end */
+/*
+ * A flight, for flight.c, which runs it, fill.c, which stores its end, and
+ * tier.c, which keeps what it found.
+ */
 
 #ifndef _NGX_SCALE_FLIGHT_INT_H_INCLUDED_
 #define _NGX_SCALE_FLIGHT_INT_H_INCLUDED_
@@ -17,9 +20,18 @@ typedef enum {
 } ngx_scale_flight_state_e;
 
 
+/* of a key, before its mg is sent */
+
+typedef struct {
+    uint64_t                     hash;
+    uint64_t                     generation; /* the local tier's */
+} ngx_scale_tier_note_t;
+
+
 typedef struct {
     ngx_scale_flight_t          *flight;
     ngx_scale_place_t            place;
+    ngx_scale_tier_note_t        note;
     ngx_str_t                    tag;
     ngx_scale_memc_op_t          op;
     uint64_t                     generation;
@@ -37,6 +49,9 @@ struct ngx_scale_flight_s {
     ngx_scale_read_t            *leader;
 
     ngx_scale_place_t            place;
+    ngx_scale_tier_note_t        note;
+    uint64_t                     sent;       /* no later than the mg */
+    ngx_uint_t                   polls;      /* of the local tier */
     ngx_scale_memc_op_t          op;
     ngx_scale_flight_tag_t      *tags;
     ngx_uint_t                   ntags;
@@ -64,6 +79,15 @@ void ngx_scale_flight_answer(ngx_scale_flight_t *flight,
 void ngx_scale_flight_free_lease(ngx_scale_flight_t *flight);
 void ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
     ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token);
+
+/*
+ * Before a round's commands are sent.  NGX_AGAIN: another worker asks just
+ * now; the readers are answered, or the event is set to ask again.
+ */
+ngx_int_t ngx_scale_tier_ask(ngx_scale_flight_t *flight);
+
+/* what memcached answered is a valid entry */
+void ngx_scale_tier_keep(ngx_scale_flight_t *flight);
 
 
 #endif /* _NGX_SCALE_FLIGHT_INT_H_INCLUDED_ */

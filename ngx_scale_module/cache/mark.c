@@ -29,6 +29,7 @@ typedef struct {
     ngx_scale_memc_op_t          op;
     ngx_scale_token_t            token;
     uint64_t                     value;    /* a nonce, then a generation */
+    uint64_t                     fenced;   /* no node leases what was before */
     unsigned                     held:1;   /* set on a server, with a token */
     unsigned                     busy:1;   /* a reply is awaited */
 } ngx_scale_mark_t;
@@ -38,6 +39,7 @@ static ngx_int_t ngx_scale_mark_add(ngx_scale_write_t *write, u_char room,
     ngx_str_t *key);
 static void ngx_scale_mark_post(ngx_scale_write_t *write);
 static void ngx_scale_mark_event(ngx_event_t *ev);
+static ngx_msec_t ngx_scale_mark_leased(ngx_scale_write_t *write);
 static void ngx_scale_mark_disown(ngx_scale_write_t *write);
 static void ngx_scale_mark_wait(ngx_scale_write_t *write);
 static void ngx_scale_mark_step(ngx_scale_mark_t *mark);
@@ -186,6 +188,7 @@ ngx_scale_mark_event(ngx_event_t *ev)
     ngx_scale_write_t  *write = ev->data;
 
     ngx_uint_t               moving;
+    ngx_msec_t               leased;
     ngx_queue_t             *q;
     ngx_scale_mark_t        *mark;
     ngx_scale_mark_state_e   goal;
@@ -208,6 +211,12 @@ ngx_scale_mark_event(ngx_event_t *ev)
     }
 
     if (moving == 0) {
+        leased = write->unmarking ? ngx_scale_mark_leased(write) : 0;
+
+        if (leased) {
+            ngx_add_timer(&write->event, leased);
+            return;
+        }
 
         if (write->unmarking) {
             ngx_scale_mark_disown(write);
@@ -220,6 +229,40 @@ ngx_scale_mark_event(ngx_event_t *ev)
     if (write->pending == 0) {
         ngx_scale_mark_wait(write);
     }
+}
+
+
+/*
+ * What is older leaves the local tier for good: local.h says why now and not
+ * only when the markers were set.  Other nodes may hold it under a lease, for
+ * so many ms more.
+ */
+
+static ngx_msec_t
+ngx_scale_mark_leased(ngx_scale_write_t *write)
+{
+    uint64_t           now, until;
+    ngx_queue_t       *q;
+    ngx_scale_mark_t  *mark;
+
+    now = ngx_scale_tier_now();
+    until = now;
+
+    for (q = ngx_queue_head(&write->marks);
+         q != ngx_queue_sentinel(&write->marks);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
+
+        ngx_scale_tier_remove(write->cache, mark->room, &mark->key);
+
+        if (write->cache->conf->lease) {
+            until = ngx_max(until, mark->fenced + write->cache->conf->lease
+                                   + 1);
+        }
+    }
+
+    return until - now;
 }
 
 
@@ -415,6 +458,12 @@ ngx_scale_mark_reply(ngx_scale_memc_op_t *op)
                    "scale mark \"%V\" state:%d status:%ui flags:%uD",
                    &mark->key, mark->state, op->status, op->rflags);
 
+    /* released by its own token, the marker has stood since it was set */
+
+    if (mark->state != NGX_SCALE_MARK_RELEASING) {
+        mark->fenced = ngx_scale_tier_now();
+    }
+
     mark->write->failed |= op->status == NGX_SCALE_MEMC_FAILED
                            || op->status == NGX_SCALE_MEMC_NS;
 
@@ -445,6 +494,8 @@ ngx_scale_mark_replied(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
             mark->token = op->rtoken;
             mark->held = 1;
             mark->state = NGX_SCALE_MARK_SET;
+
+            ngx_scale_tier_remove(mark->write->cache, mark->room, &mark->key);
 
         } else {
             mark->state = NGX_SCALE_MARK_NEW;

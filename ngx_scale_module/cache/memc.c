@@ -296,7 +296,7 @@ ngx_scale_memc_format(u_char *p, ngx_scale_memc_op_t *op)
     p = ngx_cpymem(p, op->key.data, op->key.len);
 
     if (op->verb == NGX_SCALE_MEMC_MG) {
-        p = ngx_cpymem(p, " v f c", sizeof(" v f c") - 1);
+        p = ngx_cpymem(p, " v f c t", sizeof(" v f c t") - 1);
 
         if (op->lease) {
             p = ngx_sprintf(p, " N%T", op->lease);

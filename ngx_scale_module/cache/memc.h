@@ -77,6 +77,7 @@ struct ngx_scale_memc_op_s {
     ngx_str_t                  rvalue;
     uint32_t                   rflags;
     ngx_scale_token_t          rtoken;
+    time_t                     rttl;       /* mg: seconds left, -1: no end */
     unsigned                   won:1;      /* mg: W, the caller may fill */
     unsigned                   wait:1;     /* mg: Z, somebody else does */
 

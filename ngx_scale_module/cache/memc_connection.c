@@ -342,6 +342,7 @@ ngx_scale_memc_reply(ngx_scale_memc_t *memc, ngx_scale_reply_t *reply)
     op->rflags = reply->flags;
     op->rtoken.cas = reply->cas;
     op->rtoken.generation = memc->generation;
+    op->rttl = reply->ttl;
     op->won = reply->won;
     op->wait = reply->wait;
 

@@ -19,6 +19,7 @@ static ngx_int_t ngx_scale_reply_number(ngx_str_t *word, ngx_uint_t base,
 
 
 #define NGX_SCALE_REPLY_MAX_NUMBER  (~(uint64_t) 0)
+#define NGX_SCALE_REPLY_MAX_TTL     0x7fffffff
 
 
 static ngx_scale_reply_name_t  ngx_scale_reply_names[] = {
@@ -178,6 +179,21 @@ ngx_scale_reply_flag(ngx_str_t *word, ngx_scale_reply_t *reply)
         }
 
         reply->flags = (uint32_t) value;
+        return NGX_OK;
+
+    case 't':
+        if (rest.len == 2 && rest.data[0] == '-' && rest.data[1] == '1') {
+            reply->ttl = -1;
+            return NGX_OK;
+        }
+
+        if (ngx_scale_reply_number(&rest, 10, &value) != NGX_OK
+            || value > NGX_SCALE_REPLY_MAX_TTL)
+        {
+            return NGX_ERROR;
+        }
+
+        reply->ttl = (time_t) value;
         return NGX_OK;
 
     default:

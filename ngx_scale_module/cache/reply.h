@@ -35,6 +35,7 @@ typedef struct {
     uint64_t                  cas;
     uint64_t                  opaque;
     uint32_t                  flags;
+    time_t                    ttl;         /* seconds left, -1: no end */
     size_t                    size;        /* AGAIN: of the whole reply, or 0 */
     unsigned                  has_opaque:1;
     unsigned                  won:1;

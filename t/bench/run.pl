@@ -31,10 +31,17 @@ my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1,
         keepalive  64;
     }
 
+    scale_cache near {
+        server  127.0.0.1:\$TEST_NGINX_MC_PORT;
+        local   32m;
+    }
+
     keepalive_requests 1000000000;
 
     server {
         listen 127.0.0.1:\$ServerPort;
+
+        scale_use cache=hot;
 
         location = /static {
             default_type  application/json;
@@ -45,6 +52,15 @@ my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1,
             default_type    application/json;
             set             \$memcached_key peer;
             memcached_pass  memcached;
+        }
+
+        location ~ ^/local/(?<id>\\d+)\$ {
+            scale_use          cache=near;
+            scale_route        local;
+            scale_param        id \$id bigint required;
+            scale_query        GET row
+                               "SELECT id, body FROM bench WHERE id = :id";
+            scale_cache_valid  1h;
         }
 
         location ~ ^/cached/(?<id>\\d+)\$ {
@@ -71,6 +87,7 @@ my $select = Scale::dir() . '/select.sql';
 my @variants = (
     # name, what runs, the variant it is measured against
     ['nginx: return 200', sub { wrk("$url/static") }, undef],
+    ['local read', sub { wrk("$url/local/7") }, 'nginx: return 200'],
     ['nginx: memcached_pass', sub { wrk("$url/peer") }, undef],
     ['cached read', sub { wrk("$url/cached/7") }, 'nginx: memcached_pass'],
     ['pgbench -c 8', \&pgbench, undef],
@@ -93,7 +110,8 @@ sub prepare
     print $out "SELECT id, body FROM bench WHERE id = 7;\n";
     close $out;
 
-    for my $path ('/static', '/peer', '/cached/7', '/cached/7', '/database/7')
+    for my $path ('/static', '/peer', ('/local/7') x 3, '/cached/7',
+                  '/cached/7', '/database/7')
     {
         my $answer = Scale::get($path);
 

@@ -1,4 +1,4 @@
-/* sources: cache/codec.c */
+/* sources: cache/codec.c cache/checksum.c */
 
 #include "cache/codec.h"
 #include "test.h"

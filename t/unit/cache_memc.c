@@ -215,8 +215,9 @@ one_write(void)
     loop_turn(5);
 
     ok(ngx_scale_memc_is_sent(&op[3].op), "but when the turn has ended");
-    ok(strcmp(received(), "mg a v f c N12 O0\r\nms b 5 F2 T15 c O1\r\nhello\r\n"
-                          "md c O2\r\nmn\r\n") == 0,
+    ok(strcmp(received(),
+              "mg a v f c t N12 O0\r\nms b 5 F2 T15 c O1\r\nhello\r\n"
+              "md c O2\r\nmn\r\n") == 0,
        "what a turn sends is written as the protocol has it");
 
     answer("VA 2 f1 c950 O0 W\r\nhi\r\nHD c951 O1\r\nNF O2\r\nMN\r\n");
@@ -836,7 +837,7 @@ handlers(void)
     ok(chained == 11 && op[1].calls == 0 && ended(&op[2], NGX_SCALE_MEMC_VA)
        && strcmp(op[2].value, "c") == 0,
        "a handler may cancel the next command and use its own again");
-    ok(strcmp(received(), "mg a v f c O3\r\n") == 0, "which is sent anew");
+    ok(strcmp(received(), "mg a v f c t O3\r\n") == 0, "which is sent anew");
 
     answer("EN\r\n");
     loop_turn(5);

@@ -52,9 +52,12 @@ known_replies(void)
        && reply.won && !reply.wait && rest == 0, "a value with its flags");
     is_str(reply.value, "a", "the value");
 
+    ok(reply.ttl == -1, "that never ends");
+
     ok(parse("VA 0 s0 f0 c950 t5 Oa2 Z\r\n\r\n") == NGX_OK
        && reply.opaque == 0xa2 && reply.wait && !reply.won
        && reply.value.len == 0 && rest == 0, "an empty value");
+    ok(reply.ttl == 5, "that ends in five seconds");
 
     ok(parse("HD c952 O21\r\n") == NGX_OK && reply.cas == 952
        && reply.code == NGX_SCALE_REPLY_HD, "HD with a CAS");
@@ -102,7 +105,9 @@ refused(void)
         "VA 99999999999999999999 f1\r\n", "VA 1 f1\r\nabc", "HD O\r\n",
         "HD Oxyz\r\n", "HD c\r\n", "HD c-1\r\n", "HD c18446744073709551616\r\n",
         "HD O10000000000000001\r\n", "VA 1 f4294967296\r\na\r\n",
-        "VA 1 f\r\na\r\n", "HDX\r\n", "hd\r\n", "VALUE a 0 1\r\n"
+        "VA 1 f\r\na\r\n", "HDX\r\n", "hd\r\n", "VALUE a 0 1\r\n",
+        "VA 1 f1 t\r\na\r\n", "VA 1 f1 t-2\r\na\r\n",
+        "VA 1 f1 t2147483648\r\na\r\n"
     };
 
     for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -1,0 +1,350 @@
+
+/*
+ * The local tier (local.h) beside the flights: what a read finds there, what
+ * a hit of memcached leaves there, what a write removes.
+ */
+
+#include "cache/flight_int.h"
+
+
+static ngx_int_t ngx_scale_tier_find(ngx_scale_cache_t *cache, uint64_t hash,
+    uint64_t now, uint64_t age, ngx_scale_local_found_t *found);
+static ngx_int_t ngx_scale_tier_take(ngx_scale_cache_t *cache,
+    ngx_scale_local_found_t *found, u_char *value);
+static ngx_uint_t ngx_scale_tier_tagged(ngx_scale_cache_t *cache,
+    ngx_scale_read_t *read, ngx_scale_entry_t *entry, uint64_t now,
+    uint64_t age);
+static void ngx_scale_tier_note(ngx_scale_cache_t *cache,
+    ngx_scale_tier_note_t *note, u_char room, ngx_str_t *key);
+static ngx_int_t ngx_scale_tier_wait(ngx_scale_flight_t *flight);
+static ngx_int_t ngx_scale_tier_answer(ngx_scale_flight_t *flight,
+    uint64_t now);
+static void ngx_scale_tier_store(ngx_scale_flight_t *flight,
+    ngx_scale_tier_note_t *note, ngx_scale_place_t *place,
+    ngx_scale_memc_op_t *op, u_char *value, size_t len);
+static uint32_t ngx_scale_tier_life(ngx_scale_cache_t *cache, time_t ttl);
+
+
+#define NGX_SCALE_TIER_POLL   2        /* ms, while another worker asks */
+#define NGX_SCALE_TIER_POLLS  5
+#define NGX_SCALE_TIER_POOL   1024
+
+
+ngx_int_t
+ngx_scale_cache_use_local(ngx_scale_cache_conf_t *conf, void *memory,
+    size_t size, ngx_uint_t fresh)
+{
+    conf->local = memory;
+
+    return fresh ? ngx_scale_local_format(memory, size,
+                                          ngx_scale_zone_random())
+                 : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_cache_local(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
+    ngx_pool_t *pool, uint64_t now, ngx_scale_entry_t *entry)
+{
+    uint64_t                  hash, age;
+    ngx_str_t                 value;
+    ngx_scale_local_found_t   found;
+
+    if (cache->local == NULL) {
+        return NGX_DECLINED;
+    }
+
+    age = read->bounded ? 0 : cache->conf->lease;
+    hash = ngx_scale_local_hash(cache->local, NGX_SCALE_CACHE_ROOM_CONTENT,
+                                &read->key);
+
+    if (ngx_scale_tier_find(cache, hash, now, age, &found) != NGX_OK) {
+        ngx_scale_local_miss(cache->local, hash);
+        return NGX_DECLINED;
+    }
+
+    value.len = found.meta.len;
+    value.data = ngx_pnalloc(pool, value.len);
+
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_scale_tier_take(cache, &found, value.data) != NGX_OK
+        || ngx_scale_codec_parse(&value, &read->key, read->statement, entry)
+           != NGX_OK
+        || !ngx_scale_tier_tagged(cache, read, entry, now, age))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_tier_find(ngx_scale_cache_t *cache, uint64_t hash, uint64_t now,
+    uint64_t age, ngx_scale_local_found_t *found)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_scale_local_find(cache->local, hash, now, age, found);
+
+    if (rc != NGX_DECLINED
+        && !ngx_scale_cache_is_state(cache, found->meta.node,
+                                     found->meta.word))
+    {
+        return NGX_DECLINED;
+    }
+
+    return rc;
+}
+
+
+/* what is still asked for does not go with the oldest */
+
+static ngx_int_t
+ngx_scale_tier_take(ngx_scale_cache_t *cache, ngx_scale_local_found_t *found,
+    u_char *value)
+{
+    if (ngx_scale_local_take(cache->local, found, value) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (found->old) {
+        (void) ngx_scale_local_store(cache->local, &found->meta, value);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_scale_tier_tagged(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
+    ngx_scale_entry_t *entry, uint64_t now, uint64_t age)
+{
+    uint64_t                  hash, generation;
+    ngx_uint_t                i;
+    ngx_scale_local_found_t   found;
+
+    if (entry->ntags != read->ntags) {
+        return 0;
+    }
+
+    for (i = 0; i < read->ntags; i++) {
+        hash = ngx_scale_local_hash(cache->local, NGX_SCALE_CACHE_ROOM_TAG,
+                                    &read->tags[i]);
+
+        if (ngx_scale_tier_find(cache, hash, now, age, &found) != NGX_OK
+            || found.meta.len != sizeof(uint64_t)
+            || ngx_scale_tier_take(cache, &found, (u_char *) &generation)
+               != NGX_OK
+            || generation != ngx_scale_codec_generation(entry, i))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_scale_tier_ask(ngx_scale_flight_t *flight)
+{
+    ngx_uint_t          i;
+    ngx_scale_cache_t  *cache;
+
+    cache = flight->cache;
+
+    if (cache->local == NULL) {
+        return NGX_OK;
+    }
+
+    flight->sent = ngx_scale_tier_now();
+
+    ngx_scale_tier_note(cache, &flight->note, NGX_SCALE_CACHE_ROOM_CONTENT,
+                        &flight->node.str);
+
+    for (i = 0; i < flight->ntags; i++) {
+        ngx_scale_tier_note(cache, &flight->tags[i].note,
+                            NGX_SCALE_CACHE_ROOM_TAG, &flight->tags[i].tag);
+    }
+
+    return cache->conf->lease ? ngx_scale_tier_wait(flight) : NGX_OK;
+}
+
+
+static void
+ngx_scale_tier_note(ngx_scale_cache_t *cache, ngx_scale_tier_note_t *note,
+    u_char room, ngx_str_t *key)
+{
+    note->hash = ngx_scale_local_hash(cache->local, room, key);
+    note->generation = ngx_scale_local_generation(cache->local, note->hash);
+}
+
+
+/*
+ * All workers' leases of a hot key end at once: one of them asks for it again,
+ * the others look whether its answer has come.
+ */
+
+static ngx_int_t
+ngx_scale_tier_wait(ngx_scale_flight_t *flight)
+{
+    ngx_int_t                 rc;
+    ngx_scale_cache_t        *cache;
+    ngx_scale_local_found_t   found;
+
+    cache = flight->cache;
+
+    rc = ngx_scale_tier_find(cache, flight->note.hash, flight->sent,
+                             cache->conf->lease, &found);
+
+    if (rc == NGX_OK && flight->polls
+        && ngx_scale_tier_answer(flight, flight->sent) == NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
+
+    if (rc != NGX_AGAIN
+        || flight->polls == NGX_SCALE_TIER_POLLS
+        || ngx_scale_local_turn(cache->local, flight->note.hash,
+                                flight->sent, cache->conf->lease)
+           == NGX_OK)
+    {
+        flight->polls = 0;
+        return NGX_OK;
+    }
+
+    flight->polls++;
+    flight->state = NGX_SCALE_FLIGHT_WAITING;
+
+    ngx_add_timer(&flight->event, NGX_SCALE_TIER_POLL);
+
+    return NGX_AGAIN;
+}
+
+
+/* a pool of its own: the first reader may take its memory with it */
+
+static ngx_int_t
+ngx_scale_tier_answer(ngx_scale_flight_t *flight, uint64_t now)
+{
+    ngx_int_t           rc;
+    ngx_pool_t         *pool;
+    ngx_queue_t        *q;
+    ngx_scale_entry_t   entry;
+
+    pool = ngx_create_pool(NGX_SCALE_TIER_POOL, flight->cache->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    q = ngx_queue_head(&flight->readers);
+
+    rc = ngx_scale_cache_local(flight->cache,
+                               ngx_queue_data(q, ngx_scale_read_t, queue),
+                               pool, now, &entry);
+    if (rc == NGX_OK) {
+        flight->polls = 0;
+        ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, &entry, NULL);
+    }
+
+    ngx_destroy_pool(pool);
+
+    return rc;
+}
+
+
+void
+ngx_scale_tier_keep(ngx_scale_flight_t *flight)
+{
+    ngx_uint_t               i;
+    ngx_scale_cache_t       *cache;
+    ngx_scale_flight_tag_t  *tag;
+
+    cache = flight->cache;
+
+    if (cache->local == NULL
+        || !ngx_scale_local_admits(cache->local, flight->note.hash))
+    {
+        return;
+    }
+
+    ngx_scale_tier_store(flight, &flight->note, &flight->place, &flight->op,
+                         flight->op.rvalue.data, flight->op.rvalue.len);
+
+    for (i = 0; i < flight->ntags; i++) {
+        tag = &flight->tags[i];
+
+        ngx_scale_tier_store(flight, &tag->note, &tag->place, &tag->op,
+                             (u_char *) &tag->generation, sizeof(uint64_t));
+    }
+}
+
+
+static void
+ngx_scale_tier_store(ngx_scale_flight_t *flight, ngx_scale_tier_note_t *note,
+    ngx_scale_place_t *place, ngx_scale_memc_op_t *op, u_char *value,
+    size_t len)
+{
+    ngx_scale_local_meta_t  meta;
+
+    meta.life = ngx_scale_tier_life(flight->cache, op->rttl);
+
+    /* a tag's stub: its new generation is not yet stored */
+
+    if (op->rflags == NGX_SCALE_CACHE_STUB || meta.life == 0
+        || len > NGX_SCALE_LOCAL_MAX_VALUE)
+    {
+        return;
+    }
+
+    meta.hash = note->hash;
+    meta.generation = note->generation;
+    meta.word = place->word;
+    meta.sent = flight->sent;
+    meta.len = len;
+    meta.node = place->node->index;
+
+    (void) ngx_scale_local_store(flight->cache->local, &meta, value);
+}
+
+
+/*
+ * Never longer than memcached has it: of a lifetime of T seconds only T - 1
+ * are certain.
+ */
+
+static uint32_t
+ngx_scale_tier_life(ngx_scale_cache_t *cache, time_t ttl)
+{
+    if (ttl < 0) {
+        return cache->conf->local_ttl;
+    }
+
+    return ttl == 0 ? 0 : ngx_min(cache->conf->local_ttl,
+                                  (ngx_msec_t) (ttl - 1) * 1000);
+}
+
+
+void
+ngx_scale_tier_remove(ngx_scale_cache_t *cache, u_char room, ngx_str_t *key)
+{
+    if (cache->local) {
+        ngx_scale_local_remove(cache->local,
+                               ngx_scale_local_hash(cache->local, room, key));
+    }
+}
+
+
+uint64_t
+ngx_scale_tier_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
