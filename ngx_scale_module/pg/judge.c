@@ -137,6 +137,24 @@ ngx_scale_pg_is_deposed(ngx_scale_pg_t *pg, ngx_scale_pg_position_t *position)
 }
 
 
+/*
+ * It ends a session, or refuses a write: what it is will be known in a moment.
+ * Until then no write is sent to one that has refused, lest all its attempts
+ * are spent there.
+ */
+
+void
+ngx_scale_pg_disown(ngx_scale_pg_server_t *server, ngx_uint_t ended)
+{
+    if (!ended && server->conf->role == NGX_SCALE_PG_ROLE_UNKNOWN) {
+        server->role = NGX_SCALE_PG_ROLE_READ_ONLY;
+        ngx_scale_pg_judge(server->pg);
+    }
+
+    ngx_scale_pg_suspect(server->pg);
+}
+
+
 static void
 ngx_scale_pg_reign(ngx_scale_pg_reign_t *reign,
     ngx_scale_pg_position_t *position)

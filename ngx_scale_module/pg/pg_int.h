@@ -442,6 +442,9 @@ uint64_t ngx_scale_pg_number(ngx_scale_rows_t *rows, ngx_uint_t column);
 /* who is the primary, and which replicas qualify */
 void ngx_scale_pg_judge(ngx_scale_pg_t *pg);
 
+/* it has refused a write as read-only, or "ended" a session */
+void ngx_scale_pg_disown(ngx_scale_pg_server_t *server, ngx_uint_t ended);
+
 /* another worker has met a newer timeline: nothing of this one counts */
 ngx_uint_t ngx_scale_pg_is_deposed(ngx_scale_pg_t *pg,
     ngx_scale_pg_position_t *position);

@@ -221,7 +221,7 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
         || (ngx_strcmp(sqlstate, "25006") == 0
             && op && ngx_scale_pg_writes(op)))
     {
-        ngx_scale_pg_suspect(conn->pg);
+        ngx_scale_pg_disown(conn->server, fatal);
         ngx_scale_pg_break(conn, fatal ? "the server ends the session"
                                        : "the server is no longer a primary");
     }
