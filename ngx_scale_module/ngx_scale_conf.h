@@ -46,6 +46,7 @@ typedef struct {
     ngx_scale_place_in_conf_t    place;
     ngx_array_t                  clusters;   /* of ngx_scale_cluster_t */
     ngx_scale_shard_map_t       *map;        /* NULL: it has no shards */
+    ngx_array_t                  stores;     /* that cache what it holds */
 } ngx_scale_database_t;
 
 typedef struct {
@@ -262,6 +263,14 @@ char *ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
 ngx_int_t ngx_scale_conf_open_stores(ngx_cycle_t *cycle,
     ngx_scale_main_conf_t *main);
 void ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main);
+
+
+/*
+ * After a failover a cache may hold values of writes that the new primary has
+ * never seen: what it holds of that database becomes unreachable.
+ */
+ngx_int_t ngx_scale_epoch_watch(ngx_pool_t *pool, ngx_scale_main_conf_t *main,
+    ngx_scale_database_t *database);
 
 
 /*

@@ -366,7 +366,8 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
     for (i = 0; i < main->databases.nelts; i++) {
         if (ngx_scale_stores_open_clusters(cycle, main,
                                            &database[i]->clusters)
-            != NGX_OK)
+            != NGX_OK
+            || ngx_scale_epoch_watch(cycle->pool, main, database[i]) != NGX_OK)
         {
             return NGX_ERROR;
         }

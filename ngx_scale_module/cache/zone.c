@@ -206,7 +206,8 @@ ngx_scale_zone_renew_node(ngx_scale_zone_cache_t *record, ngx_uint_t node)
     do {
         word = record->nodes[node];
 
-    } while (ngx_scale_zone_set(record, node, word, 0,
+    } while (ngx_scale_zone_set(record, node, word,
+                                ngx_scale_zone_is_out(word),
                                 ngx_scale_zone_sealed(record, node, word))
              != NGX_OK);
 }

@@ -78,7 +78,10 @@ ngx_int_t ngx_scale_zone_readmit(ngx_scale_zone_cache_t *record,
 void ngx_scale_zone_move(ngx_scale_zone_cache_t *record, ngx_uint_t node,
     uint64_t address);
 
-/* everything that is cached, or of one node, becomes unreachable */
+/*
+ * everything that is cached, or of one node, becomes unreachable; who is out of
+ * use stays so
+ */
 void ngx_scale_zone_renew(ngx_scale_zone_cache_t *record);
 void ngx_scale_zone_renew_node(ngx_scale_zone_cache_t *record,
     ngx_uint_t node);

@@ -12,8 +12,9 @@
 
 static ngx_scale_pg_server_t *ngx_scale_pg_elect(ngx_scale_pg_t *pg);
 static ngx_uint_t ngx_scale_pg_is_candidate(ngx_scale_pg_server_t *server);
-static void ngx_scale_pg_reign(ngx_scale_pg_reign_t *reign,
+static void ngx_scale_pg_reign(ngx_scale_pg_t *pg,
     ngx_scale_pg_position_t *position);
+static void ngx_scale_pg_tell(ngx_scale_pg_t *pg);
 static void ngx_scale_pg_fence(ngx_scale_pg_t *pg);
 static void ngx_scale_pg_crown(ngx_scale_pg_t *pg,
     ngx_scale_pg_server_t *primary);
@@ -51,6 +52,11 @@ ngx_scale_pg_judge(ngx_scale_pg_t *pg)
 
     if (changed) {
         ngx_scale_pg_crown(pg, primary);
+    }
+
+    if (primary && primary->position.system) {
+        pg->system = primary->position.system;
+        ngx_scale_pg_reign(pg, &primary->position);
     }
 
     ngx_scale_pg_fence(pg);
@@ -155,13 +161,33 @@ ngx_scale_pg_disown(ngx_scale_pg_server_t *server, ngx_uint_t ended)
 }
 
 
-static void
-ngx_scale_pg_reign(ngx_scale_pg_reign_t *reign,
-    ngx_scale_pg_position_t *position)
+void
+ngx_scale_pg_on_promotion(ngx_scale_pg_t *pg, void (*promoted)(void *data),
+    void *data)
 {
-    ngx_atomic_uint_t  timeline;
+    pg->promoted = promoted;
+    pg->data = data;
+}
+
+
+/*
+ * A name may stand for another server than before, so it is not only a new
+ * primary that has a new timeline.  It is told when workers that still follow
+ * the old one are not believed any more, and by the next worker, if this one
+ * is killed before.
+ */
+
+static void
+ngx_scale_pg_reign(ngx_scale_pg_t *pg, ngx_scale_pg_position_t *position)
+{
+    ngx_atomic_uint_t      timeline, told;
+    ngx_scale_pg_reign_t  *reign;
+
+    reign = pg->reign;
 
     if (reign->system != position->system) {
+        ngx_scale_pg_tell(pg);
+        reign->told = 0;
         reign->timeline = 0;
         reign->system = position->system;
     }
@@ -172,6 +198,22 @@ ngx_scale_pg_reign(ngx_scale_pg_reign_t *reign,
     } while (timeline < position->timeline
              && !ngx_atomic_cmp_set(&reign->timeline, timeline,
                                     position->timeline));
+
+    told = reign->told;
+
+    if (told < position->timeline) {
+        ngx_scale_pg_tell(pg);
+        (void) ngx_atomic_cmp_set(&reign->told, told, position->timeline);
+    }
+}
+
+
+static void
+ngx_scale_pg_tell(ngx_scale_pg_t *pg)
+{
+    if (pg->reign->told && pg->promoted) {
+        pg->promoted(pg->data);
+    }
 }
 
 
@@ -219,11 +261,6 @@ ngx_scale_pg_crown(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *primary)
                       &old->conf->name);
         ngx_scale_pg_suspect(pg);
         return;
-    }
-
-    if (primary->position.system) {
-        pg->system = primary->position.system;
-        ngx_scale_pg_reign(pg->reign, &primary->position);
     }
 
     ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,

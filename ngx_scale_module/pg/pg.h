@@ -136,6 +136,14 @@ ngx_uint_t ngx_scale_pg_type_oid(ngx_uint_t type);
 ngx_scale_pg_t *ngx_scale_pg_create(ngx_pool_t *pool,
     ngx_scale_pg_conf_t *conf, ngx_scale_pg_shared_t *shared, ngx_log_t *log);
 
+/*
+ * "promoted" is called when a primary is met that is on a higher timeline than
+ * the one the node knew, or of another cluster: before anybody is answered by
+ * it.  By one worker of the node, or seldom by several.
+ */
+void ngx_scale_pg_on_promotion(ngx_scale_pg_t *pg,
+    void (*promoted)(void *data), void *data);
+
 /* closes every connection; no handler is called */
 void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);
 

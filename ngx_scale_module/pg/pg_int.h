@@ -122,6 +122,7 @@ struct ngx_scale_pg_reign_s {
     ngx_scale_pg_named_t       named;
     ngx_atomic_t               system;
     ngx_atomic_t               timeline;
+    ngx_atomic_t               told;       /* of it, on_promotion() */
 };
 
 
@@ -261,6 +262,9 @@ struct ngx_scale_pg_s {
     ngx_scale_pg_call_t          index_call;
     ngx_uint_t                   retries;      /* allowed, in tenths */
     u_char                       password[NGX_SCALE_PG_PASSWORD_SIZE];
+
+    void                       (*promoted)(void *data);
+    void                        *data;
 
     ngx_log_t                   *log;
     ngx_pool_t                  *pool;
