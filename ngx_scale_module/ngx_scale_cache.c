@@ -2,7 +2,6 @@
 /* the block scale_cache */
 
 #include "ngx_scale_conf.h"
-#include "ngx_scale_block.h"
 
 
 static char *ngx_scale_cache_server(ngx_conf_t *cf,
@@ -24,6 +23,8 @@ static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
       offsetof(ngx_scale_cache_conf_t, timeout) },
     { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
     { ngx_string("local"), 1, 2, ngx_scale_cache_local_tier, 0 },
+    { ngx_string("tls"), 1, 5, ngx_scale_conf_cache_tls, 0 },
+    { ngx_string("auth_file"), 1, 1, ngx_scale_conf_cache_auth, 0 },
     { ngx_null_string, 0, 0, NULL, 0 }
 };
 
@@ -89,7 +90,7 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_scale_conf_cache_names(cf, store);
 }
 
 

@@ -13,6 +13,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "ngx_scale.h"
+#include "ngx_scale_block.h"
 #include "http/context.h"
 #include "route/route.h"
 #include "json/json.h"
@@ -235,6 +236,15 @@ struct ngx_scale_loc_conf_s {
 
 char *ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_cache_tls(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+char *ngx_scale_conf_cache_auth(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
+
+/* a certificate that is verified has a name */
+char *ngx_scale_conf_cache_names(ngx_conf_t *cf,
+    ngx_scale_cache_store_t *store);
+
 char *ngx_scale_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

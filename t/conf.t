@@ -723,6 +723,91 @@ refused('a memcached without an address', <<'END',
 END
         'server "127.0.0.1:port": invalid port');
 
+# the wire to memcached
+
+sub wire_refused
+{
+    my ($title, $line, $message, $server) = @_;
+
+    $server //= '127.0.0.1:11211';
+
+    refused($title, <<"END", $message);
+    scale_cache hot {
+        server $server;
+        $line  # <-
+    }
+END
+}
+
+
+sub file
+{
+    my ($name, $text) = @_;
+
+    open my $out, '>', "$dir/$name" or die "$dir/$name: $!\n";
+    print $out $text;
+    close $out;
+
+    return "$dir/$name";
+}
+
+
+accepted('a wire as it should be', <<'END');
+    scale_cache hot  { server 127.0.0.1:11211; tls on; }
+    scale_cache mild { server unix:/run/a; tls on name=a.test; }
+    scale_cache cold { server unix:/run/b weight=2; tls on verify=off; }
+END
+
+accepted('a user and a password', 'scale_cache hot { server 127.0.0.1;'
+         . ' auth_file ' . file('auth', "app:secret\n") . '; }');
+
+wire_refused('TLS that is neither on nor off', 'tls off;',
+             '"tls" directive takes "on" and what belongs to it');
+wire_refused('TLS twice', "tls on verify=off; tls on;",
+             '"tls" directive is duplicate');
+wire_refused('an unknown argument of TLS', 'tls on verify=on;',
+             '"tls" knows ca=, name=, cert=, key= and verify=off, not '
+             . '"verify=on"');
+wire_refused('an argument of TLS without a value', 'tls on ca=;',
+             'not "ca="');
+wire_refused('an argument of TLS twice', 'tls on name=a name=b;',
+             '"tls" directive has an argument twice');
+wire_refused('a certificate without a key', "tls on cert=$dir/password;",
+             '"tls" directive takes cert= and key= together');
+wire_refused('a name that is not compared', 'tls on verify=off name=a;',
+             '"tls" directive takes verify=off without ca= and name=');
+wire_refused('an authority that is not there', 'tls on ca=/none;',
+             '"/none" holds no certificates (');
+wire_refused('an authority that is none', "tls on ca=$dir/password;",
+             "\"$dir/password\" holds no certificates (");
+wire_refused('a certificate that is none',
+             "tls on cert=$dir/password key=$dir/password;",
+             "\"$dir/password\" holds no certificate (");
+
+refused('a certificate of a unix domain socket', <<'END',
+    scale_cache hot {                                           # <-
+        server 127.0.0.1:11211;
+        server unix:/run/memcached.sock;
+        tls on;
+    }
+END
+        'server "unix:/run/memcached.sock" has no host name that its '
+        . 'certificate could hold; write "tls on name=", or verify=off');
+
+wire_refused('a file of a user and a password that is not there',
+             'auth_file /none;', '"/none" failed');
+wire_refused('a file without a user', 'auth_file ' . file('auth1', "secret\n")
+             . ';', 'auth1" holds no line "user:password"');
+wire_refused('a file of two users',
+             'auth_file ' . file('auth2', "a:b\nc:d\n") . ';',
+             'auth2" holds more than a line "user:password"');
+wire_refused('a password that is too long',
+             'auth_file ' . file('auth3', 'a:' . 'b' x 300) . ';',
+             'auth3" has more than 250 bytes');
+wire_refused('two files of a user and a password',
+             "auth_file $dir/auth; auth_file $dir/auth;",
+             '"auth_file" directive is duplicate');
+
 refused('a ring that this version does not have', <<'END',
     scale_cache hot {
         ring database=main;                                     # <-

@@ -23,7 +23,8 @@ my $harmless = qr{^<(?:math|emmintrin|sys/random)\.h>$};
 my $core     = qr{<ngx_(?:config|core|md5|murmurhash)\.h>};
 my $word     = qr{"ngx_scale\.h"};
 my $event    = qr{<ngx_event(?:_connect)?\.h>};
-my $pure     = qr{(?:checksum|key|codec|local|reply|ring|zone)};
+my $pure     = qr{(?:checksum|key|codec|greeting|local|reply|ring|zone)};
+my $wire     = qr{(?:memc\w*|greeting|reply)};
 
 my @layers = (
     [qr{^ngx_scale\.h$},         qr{$core}],
@@ -40,7 +41,7 @@ my @layers = (
     [qr{^cache/ring\.c$},        qr{"cache/ring\.h"|<libmemcached/\w+\.h>}],
     [qr{^cache/$pure\.[ch]$},    qr{$core|"cache/$pure\.h"}],
     [qr{^cache/memc\w*\.[ch]$},
-                                 qr{$core|$event|"cache/(?:memc\w*|reply)\.h"}],
+                                 qr{$core|$event|"cache/$wire\.h"}],
     [qr{^cache/},                qr{$core|$word|$event|"cache/\w+\.h"}],
     [qr{^http/},                 qr{$core|$word|<ngx_http\.h>|"http/\w+\.h"}],
     [qr{^ngx_scale_},
@@ -58,7 +59,7 @@ my @libraries = (
     [qr{\byajl_\w+},                                  qr{^json/(?!json\.h)}],
     [qr{\bmemcached_\w+},                             qr{^cache/ring\.c$}],
     [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO)_\w+|ngx_ssl_\w+)},
-                                                  qr{^(?:sign/\w+|pg/tls)\.c$}],
+                       qr{^(?:sign/\w+|pg/tls|cache/memc_tls)\.c$}],
     [qr{\bngx_http_\w+},                        qr{^(?:http/|ngx_scale_)}],
     [qr{\bngx_http_finalize_request\b},         qr{^ngx_scale_flow\.c$}],
 );

@@ -25,9 +25,12 @@ my %wrap = (
                     . "$_[0]\n}\n}\n" },
 );
 
-for my $name (qw(password secret)) {
+my %files = (password => 'a secret of the tests',
+             secret => 'a secret of the tests', memcached => 'app:secret');
+
+for my $name (sort keys %files) {
     open my $out, '>', "$dir/$name" or die "$dir/$name: $!\n";
-    print $out "a secret of the tests\n";
+    print $out "$files{$name}\n";
     close $out;
 }
 
@@ -44,6 +47,7 @@ sub verdict
 
     $conf =~ s{/run/secrets/pg}{$dir/password}g;
     $conf =~ s{/run/secrets/scale}{$dir/secret}g;
+    $conf =~ s{/run/secrets/memcached}{$dir/memcached}g;
     $conf =~ s/^http \{\n/$&access_log off;\n$temp/m;
 
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";

@@ -111,7 +111,8 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
         node->index = i;
         node->memc = ngx_scale_memc_create(pool, server[i].addr,
                                            conf->timeout, log);
-        if (node->memc == NULL) {
+        if (node->memc == NULL || ngx_scale_check_node(pool, node) != NGX_OK)
+        {
             return NULL;
         }
 

@@ -19,6 +19,8 @@
 #include <ngx_event.h>
 #include "ngx_scale.h"
 #include "cache/codec.h"
+#include "cache/greeting.h"
+#include "cache/memc_tls.h"
 #include "cache/zone.h"
 
 
@@ -46,6 +48,10 @@ typedef struct {
     ngx_str_t                    name;
     ngx_array_t                  servers;    /* of ngx_scale_cache_server_t */
     ngx_msec_t                   timeout;
+    ngx_scale_memc_tls_t        *tls;        /* NULL: none */
+    ngx_str_t                    tls_name;   /* empty: each server's host */
+    ngx_str_t                    auth;       /* ngx_scale_greeting_auth() */
+    unsigned                     tls_verify:1;
 
     /* the local tier, of this node: see local.h */
 

@@ -1,5 +1,5 @@
 
-/* private to the policy: cache.c, flight.c, mark.c, tier.c */
+/* private to the policy: cache.c, flight.c, mark.c, tier.c, check.c */
 
 #ifndef _NGX_SCALE_CACHE_INT_H_INCLUDED_
 #define _NGX_SCALE_CACHE_INT_H_INCLUDED_
@@ -33,6 +33,7 @@ typedef struct {
     ngx_uint_t                   index;
     uint64_t                     address;    /* 0: not yet known */
 
+    ngx_scale_memc_greeting_t    greeting;
     ngx_scale_memc_op_t          probe;
     ngx_uint_t                   misses;     /* in a row */
     ngx_uint_t                   answers;
@@ -98,6 +99,10 @@ uint64_t ngx_scale_tier_now(void);
 void ngx_scale_flight_free_notes(ngx_scale_cache_t *cache);
 
 ngx_uint_t ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache);
+
+/* check.c: how a node's connections begin; before its first command */
+ngx_int_t ngx_scale_check_node(ngx_pool_t *pool,
+    ngx_scale_cache_node_t *node);
 
 
 #endif /* _NGX_SCALE_CACHE_INT_H_INCLUDED_ */

@@ -14,6 +14,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "cache/greeting.h"
+#include "cache/memc_tls.h"
 
 
 typedef struct ngx_scale_memc_s     ngx_scale_memc_t;
@@ -92,6 +94,24 @@ struct ngx_scale_memc_op_s {
 };
 
 
+/*
+ * What a new connection goes through before its first command.  "told" is
+ * called when the server has said what it is, with the faults it has (of
+ * greeting.h), or when it is refused; "detail" may be NULL.  The time-out of
+ * the commands that wait is that of all this, too.
+ */
+
+typedef struct {
+    ngx_scale_memc_tls_t      *tls;        /* NULL: none */
+    ngx_str_t                  name;       /* in its certificate, with NUL */
+    ngx_str_t                  auth;       /* ngx_scale_greeting_auth() */
+
+    void                     (*told)(void *data, ngx_uint_t faults,
+                                     ngx_str_t *detail);
+    void                      *data;
+} ngx_scale_memc_greeting_t;
+
+
 /* without an address it is not to be used until it has one */
 ngx_scale_memc_t *ngx_scale_memc_create(ngx_pool_t *pool, ngx_addr_t *addr,
     ngx_msec_t timeout, ngx_log_t *log);
@@ -106,6 +126,10 @@ void ngx_scale_memc_destroy(ngx_scale_memc_t *memc);
 void ngx_scale_memc_on_down(ngx_scale_memc_t *memc, void (*down)(void *data),
     void *data);
 
+/* before the first command; "greeting" must outlive it */
+void ngx_scale_memc_greeting(ngx_scale_memc_t *memc,
+    ngx_scale_memc_greeting_t *greeting);
+
 /*
  * All commands of one turn of the event loop leave in one write.  The handler
  * never runs before this returns.  A guarded command whose token is of another
@@ -114,8 +138,9 @@ void ngx_scale_memc_on_down(ngx_scale_memc_t *memc, void (*down)(void *data),
  *
  * So have, at the turn's end: a key that memcached would not take; a command
  * when 4 MB wait to leave or 32768 commands for an answer; one that needs a
- * connection within 100 ms of the last one's beginning or failure.  A handler
- * that sends again whatever FAILED waits first, or the turn never ends.
+ * connection within 100 ms of the last one's beginning or failure, or a second
+ * after a refusal.  A handler that sends again whatever FAILED waits first, or
+ * the turn never ends.
  */
 void ngx_scale_memc_send(ngx_scale_memc_t *memc, ngx_scale_memc_op_t *op);
 

@@ -5,6 +5,7 @@
 static void ngx_scale_memc_write_handler(ngx_event_t *wev);
 static ngx_int_t ngx_scale_memc_connected(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_read_handler(ngx_event_t *rev);
+static void ngx_scale_memc_ended(ngx_scale_memc_t *memc);
 static ngx_int_t ngx_scale_memc_room(ngx_scale_memc_t *memc);
 static ngx_int_t ngx_scale_memc_replies(ngx_scale_memc_t *memc);
 static ngx_int_t ngx_scale_memc_reply(ngx_scale_memc_t *memc,
@@ -17,6 +18,18 @@ static void ngx_scale_memc_complain(ngx_scale_memc_t *memc, ngx_err_t err,
 
 
 #define NGX_SCALE_MEMC_BACKOFF  100        /* ms between connections */
+
+
+/* what is said of a silent server, by state */
+
+static const char  *ngx_scale_memc_silent[] = {
+    NULL,
+    "timed out when it was connected to",
+    "timed out in the TLS handshake",
+    "timed out when it was given user and password",
+    "timed out when it was asked for \"stats\"",
+    "timed out"
+};
 
 
 ngx_int_t
@@ -55,8 +68,8 @@ ngx_scale_memc_connect(ngx_scale_memc_t *memc)
     c->log = memc->log;
     c->read->log = memc->log;
     c->write->log = memc->log;
-    c->read->handler = ngx_scale_memc_read_handler;
-    c->write->handler = ngx_scale_memc_write_handler;
+
+    ngx_scale_memc_listen(memc);
 
     memc->state = NGX_SCALE_MEMC_CONNECTING;
     memc->out_len = 0;
@@ -64,11 +77,21 @@ ngx_scale_memc_connect(ngx_scale_memc_t *memc)
     memc->in_pos = memc->in;
     memc->in_last = memc->in;
 
+    /* a unix domain socket is connected at once; nothing is closed in here */
+
     if (rc == NGX_OK) {
-        memc->state = NGX_SCALE_MEMC_OPEN;
+        ngx_post_event(c->write, &ngx_posted_events);
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_scale_memc_listen(ngx_scale_memc_t *memc)
+{
+    memc->peer.connection->read->handler = ngx_scale_memc_read_handler;
+    memc->peer.connection->write->handler = ngx_scale_memc_write_handler;
 }
 
 
@@ -127,6 +150,11 @@ ngx_scale_memc_write_handler(ngx_event_t *wev)
         return;
     }
 
+    if (memc->state != NGX_SCALE_MEMC_OPEN) {
+        (void) ngx_scale_memc_speak(memc);
+        return;
+    }
+
     ngx_scale_memc_flush(memc);
 }
 
@@ -140,7 +168,7 @@ ngx_scale_memc_connected(ngx_scale_memc_t *memc)
     socklen_t          len;
     ngx_connection_t  *c;
 
-    if (memc->state == NGX_SCALE_MEMC_OPEN) {
+    if (memc->state != NGX_SCALE_MEMC_CONNECTING) {
         return NGX_OK;
     }
 
@@ -158,8 +186,6 @@ ngx_scale_memc_connected(ngx_scale_memc_t *memc)
         return NGX_ERROR;
     }
 
-    memc->state = NGX_SCALE_MEMC_OPEN;
-
     if (memc->peer.sockaddr->sa_family != AF_UNIX
         && ngx_tcp_nodelay(c) != NGX_OK)
     {
@@ -167,7 +193,7 @@ ngx_scale_memc_connected(ngx_scale_memc_t *memc)
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_scale_memc_greet(memc);
 }
 
 
@@ -204,8 +230,7 @@ ngx_scale_memc_read_handler(ngx_event_t *rev)
         }
 
         if (n == NGX_ERROR || n == 0) {
-            ngx_scale_memc_close(memc, memc->head == memc->tail ? NULL
-                                       : "closed by the server");
+            ngx_scale_memc_ended(memc);
             return;
         }
 
@@ -224,6 +249,25 @@ ngx_scale_memc_read_handler(ngx_event_t *rev)
     }
 
     ngx_scale_memc_watch(memc);
+}
+
+
+static void
+ngx_scale_memc_ended(ngx_scale_memc_t *memc)
+{
+    const char  *reason;
+
+    reason = NULL;
+
+    if (memc->state != NGX_SCALE_MEMC_OPEN) {
+        reason = "closed the connection when it was greeted; it may want "
+                 "\"tls on\", or its \"cert=\"";
+
+    } else if (memc->head != memc->tail) {
+        reason = "closed by the server";
+    }
+
+    ngx_scale_memc_close(memc, reason);
 }
 
 
@@ -280,6 +324,19 @@ ngx_scale_memc_replies(ngx_scale_memc_t *memc)
 {
     ngx_int_t          rc;
     ngx_scale_reply_t  reply;
+
+    if (memc->state != NGX_SCALE_MEMC_OPEN) {
+        rc = ngx_scale_memc_hear(memc);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_OK;
+        }
+
+        /* no command was sent yet, so that nothing is an answer to it */
+
+        return rc == NGX_OK && memc->in_pos == memc->in_last ? NGX_OK
+                                                             : NGX_ERROR;
+    }
 
     while (memc->in_pos < memc->in_last) {
 
@@ -432,15 +489,17 @@ ngx_scale_memc_timer_handler(ngx_event_t *ev)
 
     /* timers run before posted events: a reply may be here already */
 
-    if (memc->state == NGX_SCALE_MEMC_OPEN && ngx_scale_memc_is_late(memc)) {
+    if (memc->state > NGX_SCALE_MEMC_CONNECTING
+        && ngx_scale_memc_is_late(memc))
+    {
         rev = memc->peer.connection->read;
         rev->available = -1;           /* unknown: recv() asks the kernel */
 
-        ngx_scale_memc_read_handler(rev);
+        rev->handler(rev);
     }
 
     if (ngx_scale_memc_is_late(memc)) {
-        ngx_scale_memc_close(memc, "timed out");
+        ngx_scale_memc_close(memc, ngx_scale_memc_silent[memc->state]);
         return;
     }
 
@@ -482,6 +541,7 @@ ngx_scale_memc_close(ngx_scale_memc_t *memc, const char *reason)
         ngx_scale_memc_complain(memc, 0, reason);
     }
 
+    ngx_scale_memc_tls_close(memc->peer.connection);
     ngx_close_connection(memc->peer.connection);
 
     memc->peer.connection = NULL;

@@ -1,5 +1,8 @@
 
-/* private: memc.c has the commands, memc_connection.c the TCP connection */
+/*
+ * private: memc.c has the commands, memc_connection.c the TCP connection,
+ * memc_greeting.c and memc_tls.c how it begins
+ */
 
 #ifndef _NGX_SCALE_MEMC_INT_H_INCLUDED_
 #define _NGX_SCALE_MEMC_INT_H_INCLUDED_
@@ -17,6 +20,9 @@
 typedef enum {
     NGX_SCALE_MEMC_CLOSED = 0,
     NGX_SCALE_MEMC_CONNECTING,
+    NGX_SCALE_MEMC_SECURING,           /* TLS has the events */
+    NGX_SCALE_MEMC_AUTHENTICATING,
+    NGX_SCALE_MEMC_CHECKING,           /* what it says of itself */
     NGX_SCALE_MEMC_OPEN
 } ngx_scale_memc_state_e;
 
@@ -39,6 +45,10 @@ struct ngx_scale_memc_s {
     ngx_uint_t                 generation;
     ngx_msec_t                 timeout;
     ngx_msec_t                 retry_at;
+
+    ngx_scale_memc_greeting_t *greeting;   /* or NULL */
+    ngx_str_t                  words;      /* of it, not yet sent */
+    ngx_scale_facts_t          facts;
 
     ngx_scale_memc_slot_t     *slots;
     uint64_t                   head;
@@ -84,6 +94,28 @@ void ngx_scale_memc_timer_handler(ngx_event_t *ev);
 
 /* what is in flight has FAILED; a reason is logged, and "down" is told */
 void ngx_scale_memc_close(ngx_scale_memc_t *memc, const char *reason);
+
+/* the connection's events are ours */
+void ngx_scale_memc_listen(ngx_scale_memc_t *memc);
+
+
+/*
+ * The greeting: begun when TCP is connected, gone on with after TLS, when the
+ * kernel takes more, and when the server has said something.  NGX_OK,
+ * NGX_AGAIN, or NGX_ERROR: the connection is closed.
+ */
+ngx_int_t ngx_scale_memc_greet(ngx_scale_memc_t *memc);
+ngx_int_t ngx_scale_memc_introduce(ngx_scale_memc_t *memc);
+ngx_int_t ngx_scale_memc_speak(ngx_scale_memc_t *memc);
+
+/* NGX_OK: it is open */
+ngx_int_t ngx_scale_memc_hear(ngx_scale_memc_t *memc);
+
+void ngx_scale_memc_refuse(ngx_scale_memc_t *memc, ngx_uint_t faults,
+    ngx_str_t *detail);
+
+ngx_int_t ngx_scale_memc_tls_handshake(ngx_scale_memc_t *memc);
+void ngx_scale_memc_tls_close(ngx_connection_t *c);
 
 
 #endif /* _NGX_SCALE_MEMC_INT_H_INCLUDED_ */

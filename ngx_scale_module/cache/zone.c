@@ -38,6 +38,8 @@ ngx_scale_zone_join(ngx_scale_zone_t *zone, ngx_str_t *name,
                 ngx_scale_zone_forget(record);
             }
 
+            ngx_memzero((void *) record->faults, sizeof(record->faults));
+
             return record;
         }
     }

@@ -30,13 +30,17 @@
 #define NGX_SCALE_ZONE_CACHES  16
 
 
-/* "signature" is of the servers that the newest configuration names */
+/*
+ * "signature" is of the servers that the newest configuration names; "faults"
+ * is what they said of themselves (greeting.h).
+ */
 
 typedef struct {
     ngx_atomic_t             signature;
     u_char                   name[64];
     ngx_atomic_t             nodes[NGX_SCALE_ZONE_NODES];
     ngx_atomic_t             seals[NGX_SCALE_ZONE_NODES];
+    ngx_atomic_t             faults[NGX_SCALE_ZONE_NODES];
 } ngx_scale_zone_cache_t;
 
 
@@ -52,7 +56,8 @@ typedef struct {
 /*
  * The record of a cache, made where it is new.  Other servers than before:
  * all stamps are drawn anew, and workers that go by the old configuration see
- * a foreign signature.  Called by the master only.  NULL: no room.
+ * a foreign signature.  What is wrong with the servers is looked at anew.
+ * Called by the master only.  NULL: no room.
  */
 ngx_scale_zone_cache_t *ngx_scale_zone_join(ngx_scale_zone_t *zone,
     ngx_str_t *name, uint64_t signature);

@@ -182,10 +182,21 @@ sub statements
 
 # memcached: { port, pid } of number $n, which is started if it is new.  Number
 # 0, the one meant where no number is given, is TEST_NGINX_MC_PORT's.
-# memcached_at() starts it at an address and a port.
+# memcached_at() starts it at an address and a port, memcached_as() with other
+# options (see there), change_memcached() once more.
 
-sub memcached_at { return Scale::Memcached::start(@_) }
+sub memcached_at
+{
+    my ($number, $address, $port, @options) = @_;
+
+    return Scale::Memcached::start($number, address => $address,
+                                   port => $port, options => \@options);
+}
+
+
 sub memcached { return Scale::Memcached::server_or_start(@_) }
+sub memcached_as { return Scale::Memcached::start(@_) }
+sub change_memcached { Scale::Memcached::change(@_) }
 sub restart_memcached { Scale::Memcached::restart(@_) }
 sub stop_memcached { Scale::Memcached::kill_one(@_) }
 sub signal_memcached { Scale::Memcached::signal(@_) }

@@ -1,4 +1,4 @@
-/* sources: cache/memc.c cache/memc_connection.c cache/reply.c */
+/* sources: cache/memc.c cache/memc_connection.c cache/memc_greeting.c cache/memc_tls.c cache/greeting.c cache/reply.c */
 
 /*
  * A server in the same process, whose every byte the test writes itself.
@@ -896,6 +896,190 @@ destroyed(void)
 }
 
 
+#define STATS     "stats\r\nstats settings\r\n"
+#define VERSION   "STAT version 1.6.18\r\nEND\r\n"
+#define GOOD      VERSION "STAT cas_enabled yes\r\nEND\r\n"
+#define NO_CAS    VERSION "STAT cas_enabled no\r\nEND\r\n"
+#define PASSWORD  "set auth 0 -1 3\r\na b\r\n"
+
+static ngx_uint_t                 told;
+static ngx_uint_t                 told_faults;
+static char                       told_detail[64];
+static ngx_scale_memc_greeting_t  greeting;
+
+
+static void
+on_told(void *data, ngx_uint_t faults, ngx_str_t *detail)
+{
+    told++;
+    told_faults = faults;
+    told_detail[0] = '\0';
+
+    if (detail) {
+        snprintf(told_detail, sizeof(told_detail), "%.*s", (int) detail->len,
+                 (char *) detail->data);
+    }
+}
+
+
+static void
+begin_greeting(const char *auth)
+{
+    begin(TIMEOUT);
+
+    greeting.auth.data = (u_char *) auth;
+    greeting.auth.len = strlen(auth);
+    greeting.told = on_told;
+    told = 0;
+
+    ngx_scale_memc_greeting(memc, &greeting);
+}
+
+
+static void
+greeted(void)
+{
+    size_t       i;
+    char         half[128];
+    test_op_t    op;
+    ngx_uint_t   good;
+
+    begin_greeting(PASSWORD);
+    get(&op, "a");
+    loop_turn(5);
+    ok(!strcmp(received(), PASSWORD), "a connection begins with the password");
+
+    answer("STO");
+    loop_turn(5);
+    answer("RED\r\n");
+    loop_turn(5);
+    ok(!strcmp(received(), STATS), "which is taken before anything else");
+
+    answer(GOOD);
+    loop_turn(5);
+    ok(!strcmp(received(), "mg a v f c O0\r\n") && op.calls == 0
+       && told == 1 && told_faults == 0,
+       "a command waits until the server has said what it is");
+
+    answer("VA 1 f0 c1 O0\r\nb\r\n");
+    loop_turn(5);
+    ok(ended(&op, NGX_SCALE_MEMC_VA) && loop_lines == 0, "and is answered");
+    end();
+
+    good = 1;
+
+    for (i = 0; i < sizeof(GOOD) - 1; i++) {
+        begin_greeting("");
+        get(&op, "a");
+        loop_turn(5);
+        received();
+
+        snprintf(half, sizeof(half), "%.*s", (int) i, GOOD);
+        answer(half);
+        loop_turn(1);
+        answer(GOOD + i);
+        loop_turn(5);
+        good &= !strcmp(received(), "mg a v f c O0\r\n");
+        end();
+    }
+
+    ok(good, "what it says may come in two pieces");
+}
+
+
+static void
+not_welcome(void)
+{
+    test_op_t    op;
+    ngx_msec_t   start;
+
+    begin_greeting("");
+    get(&op, "a");
+    loop_turn(5);
+    received();
+    answer(NO_CAS);
+    loop_turn(5);
+    ok(ended(&op, NGX_SCALE_MEMC_FAILED) && told == 1 && downs == 1
+       && told_faults == NGX_SCALE_FAULT_CAS && loop_lines == 0
+       && !strcmp(received(), ""),
+       "a server with a fault sees no command, and its owner is told");
+    hang_up();
+
+    loop_run(200);
+    get(&op, "a");
+    loop_turn(5);
+    ok(ended(&op, NGX_SCALE_MEMC_FAILED)
+       && accept(listener, NULL, NULL) == -1,
+       "it is not asked again at once");
+
+    loop_run(900);
+    get(&op, "a");
+    loop_turn(5);
+    ok(!strcmp(received(), STATS), "but a second later");
+    end();
+
+    begin_greeting("");
+    get(&op, "a");
+    loop_turn(5);
+    received();
+    answer("CLIENT_ERROR a\tb\r\n");
+    loop_turn(5);
+    ok(ended(&op, NGX_SCALE_MEMC_FAILED)
+       && told_faults == NGX_SCALE_FAULT_ANSWER
+       && !strcmp(told_detail, "CLIENT_ERROR a"),
+       "what is no answer is quoted, as far as it can be read");
+    end();
+
+    begin_greeting(PASSWORD);
+    get(&op, "a");
+    loop_turn(5);
+    received();
+    answer("CLIENT_ERROR a b\r\n");
+    loop_turn(5);
+    ok(ended(&op, NGX_SCALE_MEMC_FAILED)
+       && told_faults == NGX_SCALE_FAULT_AUTH && told_detail[0] == '\0',
+       "a wrong password is not");
+    end();
+
+    begin_greeting("");
+    get(&op, "a");
+    start = ngx_current_msec;
+    loop_turn(5);
+    received();
+
+    while (op.calls == 0 && ngx_current_msec - start < 5000) {
+        loop_turn(5);
+    }
+
+    ok(ended(&op, NGX_SCALE_MEMC_FAILED) && told == 0 && loop_lines == 1
+       && ngx_current_msec - start < 5 * TIMEOUT
+       && strstr(loop_line, "timed out when it was asked for \"stats\""),
+       "a server that does not say what it is has timed out");
+    end();
+
+    begin_greeting("");
+    get(&op, "a");
+    loop_turn(5);
+    received();
+    hang_up();
+    loop_turn(5);
+    ok(ended(&op, NGX_SCALE_MEMC_FAILED) && loop_lines == 1
+       && strstr(loop_line, "closed the connection when it was greeted"),
+       "one that hangs up is complained of");
+    end();
+
+    begin_greeting("");
+    get(&op, "a");
+    loop_turn(5);
+    received();
+    answer(GOOD "VA 1 f0 c1 O0\r\nb\r\n");
+    loop_turn(5);
+    ok(ended(&op, NGX_SCALE_MEMC_FAILED),
+       "an answer to a command that was not sent is none");
+    end();
+}
+
+
 int
 main(void)
 {
@@ -917,6 +1101,8 @@ main(void)
     nobody();
     handlers();
     destroyed();
+    greeted();
+    not_welcome();
 
     unlink(((struct sockaddr_un *) addr.sockaddr)->sun_path);
     rmdir(path);

@@ -5,9 +5,10 @@ package Scale::Memcached;
 use strict;
 use warnings;
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use Scale::Process qw(spawn stop alive free_port wait_for);
 
-my @servers;    # { address, port, options, pid }
+my @servers;    # { address, port, socket, options, bare, pid }
 
 
 # What the module's README asks of a memcached: temporary_ttl lets short-lived
@@ -17,22 +18,38 @@ sub server_or_start
 {
     my ($number, @options) = @_;
 
-    return $servers[$number]
-           // start($number, '127.0.0.1', free_port(), @options);
+    return $servers[$number] // start($number, options => \@options);
 }
 
 
+# Options: address, port, socket (a path, instead), options (a list), bare
+# (without what the README asks for).
+
 sub start
 {
-    my ($number, $address, $port, @options) = @_;
+    my ($number, %option) = @_;
 
-    my $server = { address => $address, port => $port,
-                   options => \@options };
+    my $server = { address => '127.0.0.1', options => [], %option };
 
+    $server->{port} //= free_port() if !defined $server->{socket};
     $servers[$number] = $server;
     launch($server);
 
     return $server;
+}
+
+
+# on its old port, with other options
+
+sub change
+{
+    my ($number, %option) = @_;
+
+    my $server = server($number);
+
+    kill_one($number);
+    @$server{keys %option} = values %option;
+    launch($server);
 }
 
 
@@ -43,11 +60,15 @@ sub launch
     # not by -u: a change of user clears the signal of a parent's death
     my $user = $> == 0 ? 'nobody' : undef;
 
+    my @where = defined $server->{socket}
+                ? ('-s', $server->{socket}, '-a', '0777')
+                : ('-l', $server->{address}, '-p', $server->{port},
+                   '-U', 0);
+    my @how = $server->{bare}
+              ? () : ('-c', 4096, '-R', 200, '-o', 'temporary_ttl=61');
+
     $server->{pid} = spawn({ user => $user, dies => 'KILL' }, 'memcached',
-                           '-l', $server->{address},
-                           '-p', $server->{port}, '-U', 0,
-                           '-c', 4096, '-R', 200, '-o', 'temporary_ttl=61',
-                           @{ $server->{options} });
+                           @where, @how, @{ $server->{options} });
 
     wait_for(sub { !alive($server->{pid}) || answers($server) }, 10);
 
@@ -59,8 +80,10 @@ sub answers
 {
     my ($server) = @_;
 
-    return IO::Socket::INET->new(PeerAddr => $server->{address},
-                                 PeerPort => $server->{port});
+    return defined $server->{socket}
+           ? IO::Socket::UNIX->new(Peer => $server->{socket})
+           : IO::Socket::INET->new(PeerAddr => $server->{address},
+                                   PeerPort => $server->{port});
 }
 
 

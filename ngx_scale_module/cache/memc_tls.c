@@ -1,0 +1,313 @@
+
+#include "cache/memc_int.h"
+
+
+#if (NGX_SSL)
+
+struct ngx_scale_memc_tls_s {
+    ngx_ssl_t        ssl;
+};
+
+
+static ngx_int_t ngx_scale_memc_tls_trust(ngx_scale_memc_tls_t *tls,
+    ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error);
+static ngx_int_t ngx_scale_memc_tls_identify(ngx_scale_memc_tls_t *tls,
+    ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error);
+static int ngx_scale_memc_tls_no_password(char *buf, int size, int rwflag,
+    void *data);
+static ngx_int_t ngx_scale_memc_tls_error(ngx_pool_t *pool, ngx_str_t *file,
+    const char *what, ngx_str_t *error);
+static ngx_int_t ngx_scale_memc_tls_begin(ngx_scale_memc_t *memc,
+    ngx_connection_t *c);
+static void ngx_scale_memc_tls_name(SSL *ssl, ngx_str_t *name);
+static void ngx_scale_memc_tls_handler(ngx_connection_t *c);
+static ngx_int_t ngx_scale_memc_tls_done(ngx_scale_memc_t *memc,
+    ngx_connection_t *c);
+
+
+ngx_int_t
+ngx_scale_memc_tls_create(ngx_pool_t *pool, ngx_scale_memc_tls_conf_t *conf,
+    ngx_scale_memc_tls_t **result, ngx_str_t *error)
+{
+    ngx_pool_cleanup_t    *cln;
+    ngx_scale_memc_tls_t  *tls;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_scale_memc_tls_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    tls = cln->data;
+    ngx_memzero(tls, sizeof(ngx_scale_memc_tls_t));
+
+    tls->ssl.log = pool->log;
+
+    if (ngx_ssl_create(&tls->ssl, NGX_SSL_TLSv1_2|NGX_SSL_TLSv1_3, NULL)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cln->data = &tls->ssl;
+    cln->handler = ngx_ssl_cleanup_ctx;
+
+    /*
+     * The buffer moves and grows between tries; and what a record holds is not
+     * sent before all of it is, which ngx_scale_memc_is_sent() counts on.
+     */
+
+    SSL_CTX_set_mode(tls->ssl.ctx, SSL_MODE_ENABLE_PARTIAL_WRITE
+                                   |SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+
+    *result = tls;
+
+    if (conf->verify
+        && ngx_scale_memc_tls_trust(tls, conf, pool, error) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (conf->cert.len
+        && ngx_scale_memc_tls_identify(tls, conf, pool, error) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_tls_trust(ngx_scale_memc_tls_t *tls,
+    ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error)
+{
+    SSL_CTX_set_verify(tls->ssl.ctx, SSL_VERIFY_PEER, NULL);
+
+    if (conf->ca.len == 0) {
+        (void) SSL_CTX_set_default_verify_paths(tls->ssl.ctx);
+
+    } else if (SSL_CTX_load_verify_locations(tls->ssl.ctx,
+                                             (char *) conf->ca.data, NULL)
+               != 1)
+    {
+        return ngx_scale_memc_tls_error(pool, &conf->ca,
+                                        "holds no certificates", error);
+    }
+
+    ERR_clear_error();
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_tls_identify(ngx_scale_memc_tls_t *tls,
+    ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error)
+{
+    SSL_CTX  *ctx;
+
+    ctx = tls->ssl.ctx;
+
+    SSL_CTX_set_default_passwd_cb(ctx, ngx_scale_memc_tls_no_password);
+
+    if (SSL_CTX_use_certificate_chain_file(ctx, (char *) conf->cert.data)
+        != 1)
+    {
+        return ngx_scale_memc_tls_error(pool, &conf->cert,
+                                        "holds no certificate", error);
+    }
+
+    if (SSL_CTX_use_PrivateKey_file(ctx, (char *) conf->key.data,
+                                    SSL_FILETYPE_PEM)
+        != 1)
+    {
+        return ngx_scale_memc_tls_error(pool, &conf->key,
+                                        "holds no key without a password that "
+                                        "fits the certificate", error);
+    }
+
+    return NGX_OK;
+}
+
+
+/* OpenSSL would ask the terminal */
+
+static int
+ngx_scale_memc_tls_no_password(char *buf, int size, int rwflag, void *data)
+{
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_tls_error(ngx_pool_t *pool, ngx_str_t *file, const char *what,
+    ngx_str_t *error)
+{
+    size_t       size;
+    const char  *reason;
+
+    reason = ERR_reason_error_string(ERR_peek_error());
+    reason = reason ? reason : "no reason";
+
+    ERR_clear_error();
+
+    size = file->len + ngx_strlen(what) + ngx_strlen(reason) + 16;
+
+    error->data = ngx_pnalloc(pool, size);
+
+    if (error->data) {
+        error->len = ngx_snprintf(error->data, size, "\"%V\" %s (%s)", file,
+                                  what, reason)
+                     - error->data;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_scale_memc_tls_handshake(ngx_scale_memc_t *memc)
+{
+    ngx_connection_t  *c;
+
+    c = memc->peer.connection;
+
+    if (ngx_scale_memc_tls_begin(memc, c) != NGX_OK) {
+        ngx_scale_memc_close(memc, "cannot be spoken to by TLS");
+        return NGX_ERROR;
+    }
+
+    if (ngx_ssl_handshake(c) == NGX_AGAIN) {
+        c->ssl->handler = ngx_scale_memc_tls_handler;
+        return NGX_AGAIN;
+    }
+
+    return ngx_scale_memc_tls_done(memc, c);
+}
+
+
+/* nginx's own lines would come with every try; there is one of ours */
+
+static ngx_int_t
+ngx_scale_memc_tls_begin(ngx_scale_memc_t *memc, ngx_connection_t *c)
+{
+    c->log = &memc->quiet;
+
+    c->pool = ngx_create_pool(1024, c->log);
+
+    if (c->pool == NULL
+        || ngx_ssl_create_connection(&memc->greeting->tls->ssl, c,
+                                     NGX_SSL_CLIENT)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_scale_memc_tls_name(c->ssl->connection, &memc->greeting->name);
+
+    return NGX_OK;
+}
+
+
+/* RFC 6066, section 3: an address is not named to the server */
+
+static void
+ngx_scale_memc_tls_name(SSL *ssl, ngx_str_t *name)
+{
+    X509_VERIFY_PARAM  *param;
+
+    if (name->len == 0) {
+        return;
+    }
+
+    param = SSL_get0_param(ssl);
+
+    if (X509_VERIFY_PARAM_set1_ip_asc(param, (char *) name->data) != 1) {
+        (void) X509_VERIFY_PARAM_set1_host(param, (char *) name->data,
+                                           name->len);
+        (void) SSL_set_tlsext_host_name(ssl, (char *) name->data);
+    }
+
+    ERR_clear_error();
+}
+
+
+static void
+ngx_scale_memc_tls_handler(ngx_connection_t *c)
+{
+    ngx_scale_memc_t  *memc = c->data;
+
+    if (ngx_scale_memc_tls_done(memc, c) == NGX_OK) {
+        (void) ngx_scale_memc_introduce(memc);
+    }
+}
+
+
+static ngx_int_t
+ngx_scale_memc_tls_done(ngx_scale_memc_t *memc, ngx_connection_t *c)
+{
+    long       verified;
+    ngx_str_t  detail;
+
+    if (c->ssl->handshaked) {
+        ngx_scale_memc_listen(memc);
+        return NGX_OK;
+    }
+
+    verified = SSL_get_verify_result(c->ssl->connection);
+
+    detail.data = (u_char *) (verified == X509_V_OK ? "the handshake failed"
+                              : X509_verify_cert_error_string(verified));
+    detail.len = ngx_strlen(detail.data);
+
+    ngx_scale_memc_refuse(memc, NGX_SCALE_FAULT_TLS, &detail);
+
+    return NGX_ERROR;
+}
+
+
+/* nobody waits for the server's own farewell */
+
+void
+ngx_scale_memc_tls_close(ngx_connection_t *c)
+{
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->no_send_shutdown = 1;
+
+        (void) ngx_ssl_shutdown(c);
+    }
+
+    if (c->pool) {
+        ngx_destroy_pool(c->pool);
+        c->pool = NULL;
+    }
+}
+
+
+#else
+
+ngx_int_t
+ngx_scale_memc_tls_create(ngx_pool_t *pool, ngx_scale_memc_tls_conf_t *conf,
+    ngx_scale_memc_tls_t **tls, ngx_str_t *error)
+{
+    ngx_str_set(error, "this nginx was built without SSL; build it with "
+                       "--with-http_ssl_module");
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_scale_memc_tls_handshake(ngx_scale_memc_t *memc)
+{
+    return NGX_ERROR;
+}
+
+
+void
+ngx_scale_memc_tls_close(ngx_connection_t *c)
+{
+}
+
+#endif
