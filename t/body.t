@@ -93,6 +93,8 @@ no_long_string();
 run_tests();
 
 
+Scale::another_memcached();
+
 my $http2_port = Scale::Process::free_port();
 my $nginx = Scale::nginx(Scale::http_config() . <<END . "$Config}\n",
     server {

@@ -133,6 +133,7 @@ run_tests();
 
 # The rest needs answers of earlier requests.
 
+Scale::another_memcached();
 my $nginx = Scale::nginx(Scale::http_config() . <<'END' . "$Config}\n");
     map $scale_cache_status $cache_status { default $scale_cache_status; }
     map $scale_db_time $server_timing { default ""; }

@@ -125,7 +125,7 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
     }
 
     cache->ring = ngx_scale_ring_create(pool, place, cache->nnodes);
-    if (cache->ring == NULL) {
+    if (cache->ring == NULL || ngx_scale_owner_start(pool, cache) != NGX_OK) {
         return NULL;
     }
 
@@ -141,6 +141,8 @@ ngx_scale_cache_destroy(ngx_scale_cache_t *cache)
     if (cache->tick.timer_set) {
         ngx_del_timer(&cache->tick);
     }
+
+    ngx_scale_owner_stop(cache);
 
     for (i = 0; i < cache->nnodes; i++) {
         ngx_scale_memc_destroy(cache->nodes[i].memc);
@@ -473,8 +475,9 @@ ngx_scale_cache_probed(ngx_scale_memc_op_t *op)
 
     node->doubted = 0;
 
-    if (out && ngx_scale_zone_readmit(record, node->index, node->address)
-               == NGX_OK)
+    if (out && !ngx_scale_owner_is_other(node)
+        && ngx_scale_zone_readmit(record, node->index, node->address)
+           == NGX_OK)
     {
         ngx_log_error(NGX_LOG_NOTICE, node->cache->log, 0,
                       "cache \"%V\": \"%V\" answers again and is in use, empty",

@@ -1,5 +1,7 @@
 
-/* private to the policy: cache.c, flight.c, mark.c, tier.c, check.c */
+/*
+ * private to the policy: cache.c, flight.c, mark.c, tier.c, check.c, owner.c
+ */
 
 #ifndef _NGX_SCALE_CACHE_INT_H_INCLUDED_
 #define _NGX_SCALE_CACHE_INT_H_INCLUDED_
@@ -24,6 +26,9 @@
 
 /* seconds; a tag that expires invalidates only */
 #define NGX_SCALE_CACHE_TAG_TTL    604800
+
+
+typedef struct ngx_scale_owner_s  ngx_scale_owner_t;
 
 
 typedef struct {
@@ -52,6 +57,7 @@ struct ngx_scale_cache_s {
     ngx_scale_cache_node_t      *nodes;
     ngx_uint_t                   nnodes;
     ngx_event_t                  tick;
+    ngx_scale_owner_t           *owner;
 
     ngx_rbtree_t                 flights;
     ngx_rbtree_node_t            sentinel;
@@ -103,6 +109,17 @@ ngx_uint_t ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache);
 /* check.c: how a node's connections begin; before its first command */
 ngx_int_t ngx_scale_check_node(ngx_pool_t *pool,
     ngx_scale_cache_node_t *node);
+
+
+/*
+ * owner.c: in zone mode a memcached belongs to one nginx, since another one's
+ * writes would not make old what this one has cached.  Whose it is stands in
+ * a record there, which the workers of the node renew by turns.  A node that
+ * is another's is out of use, and is not readmitted before it is ours.
+ */
+ngx_int_t ngx_scale_owner_start(ngx_pool_t *pool, ngx_scale_cache_t *cache);
+void ngx_scale_owner_stop(ngx_scale_cache_t *cache);
+ngx_uint_t ngx_scale_owner_is_other(ngx_scale_cache_node_t *node);
 
 
 #endif /* _NGX_SCALE_CACHE_INT_H_INCLUDED_ */

@@ -36,9 +36,11 @@ ngx_scale_zone_join(ngx_scale_zone_t *zone, ngx_str_t *name,
                 record->signature = signature;
                 ngx_memory_barrier();
                 ngx_scale_zone_forget(record);
+                ngx_memzero((void *) record->others, sizeof(record->others));
             }
 
             ngx_memzero((void *) record->faults, sizeof(record->faults));
+            record->asked = 0;
 
             return record;
         }

@@ -32,7 +32,8 @@
 
 /*
  * "signature" is of the servers that the newest configuration names; "faults"
- * is what they said of themselves (greeting.h).
+ * is what they said of themselves (greeting.h), "others" whether another nginx
+ * has claimed them, "asked" when that was looked at (owner.c).
  */
 
 typedef struct {
@@ -41,6 +42,8 @@ typedef struct {
     ngx_atomic_t             nodes[NGX_SCALE_ZONE_NODES];
     ngx_atomic_t             seals[NGX_SCALE_ZONE_NODES];
     ngx_atomic_t             faults[NGX_SCALE_ZONE_NODES];
+    ngx_atomic_t             others[NGX_SCALE_ZONE_NODES];
+    ngx_atomic_t             asked;
 } ngx_scale_zone_cache_t;
 
 

@@ -181,9 +181,10 @@ sub statements
 
 
 # memcached: { port, pid } of number $n, which is started if it is new.  Number
-# 0, the one meant where no number is given, is TEST_NGINX_MC_PORT's.
-# memcached_at() starts it at an address and a port, memcached_as() with other
-# options (see there), change_memcached() once more.
+# 0, the one meant where no number is given, is TEST_NGINX_MC_PORT's, until
+# another_memcached(): it belongs to one nginx.  memcached_at() starts it at an
+# address and a port, memcached_as() with other options (see there),
+# change_memcached() once more.
 
 sub memcached_at
 {
@@ -191,6 +192,12 @@ sub memcached_at
 
     return Scale::Memcached::start($number, address => $address,
                                    port => $port, options => \@options);
+}
+
+
+sub another_memcached
+{
+    $ENV{TEST_NGINX_MC_PORT} = memcached(Scale::Memcached::count())->{port};
 }
 
 

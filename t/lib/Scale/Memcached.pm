@@ -95,6 +95,9 @@ sub server
 }
 
 
+sub count { return scalar @servers }
+
+
 sub signal
 {
     my ($name, $number) = @_;

@@ -26,22 +26,42 @@ sub start
 
     make_path("$dir/html");
     write_conf($server, $http, %option);
+    push @servers, $server;
+    launch($server, $option{workers} // 2);
 
+    return $server;
+}
+
+
+# the same one, after it has left
+
+sub again
+{
+    my ($server) = @_;
+
+    launch($server, $server->{workers});
+
+    return $server;
+}
+
+
+sub launch
+{
+    my ($server, $count) = @_;
+
+    my $dir = $server->{dir};
+
+    $server->{workers} = $count;
     $server->{pid} = spawn({ log => "$dir/stderr", dies => 'TERM' },
                            $ENV{TEST_NGINX_BINARY}, '-p', "$dir/",
                            '-e', $server->{error_log},
                            '-c', "$dir/nginx.conf");
-    push @servers, $server;
-
-    my $count = $option{workers} // 2;
 
     wait_for(sub { !alive($server->{pid}) || workers($server) >= $count },
              $start_patience);
 
     alive($server->{pid}) && workers($server) >= $count
         or die "nginx does not start:\n" . slurp("$dir/stderr");
-
-    return $server;
 }
 
 
