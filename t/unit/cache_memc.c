@@ -957,7 +957,7 @@ greeted(void)
 
     answer(GOOD);
     loop_turn(5);
-    ok(!strcmp(received(), "mg a v f c O0\r\n") && op.calls == 0
+    ok(!strcmp(received(), "mg a v f c t O0\r\n") && op.calls == 0
        && told == 1 && told_faults == 0,
        "a command waits until the server has said what it is");
 
@@ -979,7 +979,7 @@ greeted(void)
         loop_turn(1);
         answer(GOOD + i);
         loop_turn(5);
-        good &= !strcmp(received(), "mg a v f c O0\r\n");
+        good &= !strcmp(received(), "mg a v f c t O0\r\n");
         end();
     }
 

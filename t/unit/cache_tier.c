@@ -1,4 +1,4 @@
-/* sources: cache/cache.c cache/checksum.c cache/codec.c cache/fill.c cache/flight.c cache/key.c cache/local.c cache/mark.c cache/memc.c cache/memc_connection.c cache/reply.c cache/ring.c cache/tier.c cache/zone.c */
+/* sources: cache/cache.c cache/check.c cache/checksum.c cache/codec.c cache/fill.c cache/flight.c cache/greeting.c cache/key.c cache/local.c cache/mark.c cache/memc.c cache/memc_connection.c cache/memc_greeting.c cache/memc_tls.c cache/owner.c cache/reply.c cache/ring.c cache/tier.c cache/zone.c */
 
 /*
  * The local tier under leases, as several web nodes have it: workers of one
