@@ -8,6 +8,8 @@ static char *ngx_scale_cache_server(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
 static char *ngx_scale_cache_local_tier(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
+static ngx_int_t ngx_scale_cache_server_option(
+    ngx_scale_cache_server_t *server, ngx_str_t *word);
 static char *ngx_scale_cache_ring(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
 
@@ -16,11 +18,14 @@ static char *ngx_scale_cache_ring(ngx_conf_t *cf,
 #define NGX_SCALE_CACHE_LOCAL_TTL      60000
 #define NGX_SCALE_CACHE_LOCAL_MAX_TTL  86400000
 
+/* ms that another node's local tier may have what is written here */
+#define NGX_SCALE_CACHE_LOCAL_LEASE    20
+
 
 static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
-    { ngx_string("server"), 1, 2, ngx_scale_cache_server, 0 },
+    { ngx_string("server"), 1, 3, ngx_scale_cache_server, 0 },
     { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
-      offsetof(ngx_scale_cache_conf_t, timeout) },
+      offsetof(ngx_scale_cache_store_t, conf.timeout) },
     { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
     { ngx_string("local"), 1, 2, ngx_scale_cache_local_tier, 0 },
     { ngx_string("tls"), 1, 5, ngx_scale_conf_cache_tls, 0 },
@@ -34,10 +39,11 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_main_conf_t  *main = conf;
 
-    char                     *rv;
-    ngx_str_t                *word;
-    ngx_uint_t                i;
-    ngx_scale_cache_store_t  *store, **slot;
+    char                      *rv;
+    ngx_str_t                 *word;
+    ngx_uint_t                 i;
+    ngx_scale_cache_store_t   *store, **slot;
+    ngx_scale_cache_server_t  *server;
 
     word = cf->args->elts;
     slot = main->caches.elts;
@@ -71,7 +77,7 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    rv = ngx_scale_block_parse(cf, ngx_scale_cache_block, &store->conf);
+    rv = ngx_scale_block_parse(cf, ngx_scale_cache_block, store);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -79,76 +85,112 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_conf_init_msec_value(store->conf.timeout, 50);
 
     if (store->conf.servers.nelts == 0
-        || store->conf.servers.nelts > NGX_SCALE_ZONE_NODES
+        || store->conf.servers.nelts > NGX_SCALE_VIEW_NODES
         || main->caches.nelts > NGX_SCALE_ZONE_CACHES)
     {
         ngx_scale_conf_error(cf, &store->place,
                              "cache \"%V\" needs 1 to %d \"server\" lines; at "
                              "most %d caches may be declared",
-                             &store->conf.name, NGX_SCALE_ZONE_NODES,
+                             &store->conf.name, NGX_SCALE_VIEW_NODES,
                              NGX_SCALE_ZONE_CACHES);
         return NGX_CONF_ERROR;
     }
 
-    return ngx_scale_conf_cache_names(cf, store);
+    server = store->conf.servers.elts;
+
+    for (i = 0; i < store->conf.servers.nelts; i++) {
+        if (!server[i].gutter) {
+            return ngx_scale_conf_cache_names(cf, store);
+        }
+    }
+
+    ngx_scale_conf_error(cf, &store->place,
+                         "cache \"%V\" has \"gutter\" servers only; they "
+                         "take the place of others", &store->conf.name);
+
+    return NGX_CONF_ERROR;
 }
 
+
+/* server address [weight=n] [gutter] */
 
 static char *
 ngx_scale_cache_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     void *block)
 {
-    ngx_scale_cache_conf_t  *cache = block;
+    ngx_scale_cache_store_t  *store = block;
 
-    ngx_int_t                  weight;
     ngx_url_t                  u;
     ngx_str_t                 *word;
+    ngx_uint_t                 i;
     ngx_scale_cache_server_t  *server;
 
     word = cf->args->elts;
-    weight = 1;
+    server = store->conf.servers.elts;
 
-    if (cf->args->nelts == 3) {
-        weight = NGX_ERROR;
-
-        if (ngx_strncmp(word[2].data, "weight=", 7) == 0) {
-            weight = ngx_atoi(word[2].data + 7, word[2].len - 7);
-        }
-
-        if (weight < 1) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\": write weight= and a number from 1",
-                               &word[2]);
-            return NGX_CONF_ERROR;
+    for (i = 0; i < store->conf.servers.nelts; i++) {
+        if (server[i].name.len == word[1].len
+            && ngx_strcmp(server[i].name.data, word[1].data) == 0)
+        {
+            return "names a server twice; leave one";
         }
     }
 
     ngx_memzero(&u, sizeof(ngx_url_t));
     u.url = word[1];
-    u.default_port = 11211;
+    u.default_port = NGX_SCALE_VIEW_PORT;
 
-    server = ngx_array_push(&cache->servers);
+    if (word[1].len > NGX_SCALE_VIEW_NAME) {
+        return "takes an address of at most 112 bytes";
+    }
+
+    server = ngx_array_push(&store->conf.servers);
     if (server == NULL) {
         return NGX_CONF_ERROR;
     }
 
+    ngx_memzero(server, sizeof(ngx_scale_cache_server_t));
+    server->name = word[1];
+    server->weight = 1;
     server->addr = ngx_scale_names_parse(cf, &u);
+
     if (server->addr == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    server->name = word[1];
-    server->port = u.family == AF_UNIX ? 0 : u.port;
-    server->weight = weight;
-
-    if (u.family == AF_UNIX) {
-        u.host.data = word[1].data + 5;
-        u.host.len = word[1].len - 5;
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_scale_cache_server_option(server, &word[i]) != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "server knows weight= (1 to %d) and gutter, "
+                               "not \"%V\"", NGX_SCALE_CACHE_MAX_WEIGHT,
+                               &word[i]);
+            return NGX_CONF_ERROR;
+        }
     }
 
-    return ngx_scale_stores_copy(cf->pool, u.host.data, u.host.len,
-                                 &server->host)
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_cache_server_option(ngx_scale_cache_server_t *server,
+    ngx_str_t *word)
+{
+    ngx_int_t  n;
+
+    if (ngx_strcmp(word->data, "gutter") == 0) {
+        server->gutter = 1;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(word->data, "weight=", 7) != 0) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_atoi(word->data + 7, word->len - 7);
+    server->weight = n;
+
+    return n >= 1 && n <= NGX_SCALE_CACHE_MAX_WEIGHT ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -158,13 +200,13 @@ static char *
 ngx_scale_cache_local_tier(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     void *block)
 {
-    ngx_scale_cache_conf_t  *cache = block;
+    ngx_scale_cache_store_t  *store = block;
 
     ssize_t     size;
     ngx_int_t   ttl;
     ngx_str_t  *word, value;
 
-    if (cache->local_size) {
+    if (store->conf.local_size) {
         return "is duplicate";
     }
 
@@ -187,28 +229,44 @@ ngx_scale_cache_local_tier(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
                "\"local 32m ttl=1m;\"";
     }
 
-    cache->local_size = size;
-    cache->local_ttl = ttl;
+    store->conf.local_size = size;
+    store->conf.local_ttl = ttl;
 
     return NGX_CONF_OK;
 }
 
 
+/* ring zone | database=name */
+
 static char *
 ngx_scale_cache_ring(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     void *block)
 {
+    ngx_scale_cache_store_t  *store = block;
+
     ngx_str_t  *word;
 
     word = cf->args->elts;
 
-    if (ngx_strcmp(word[1].data, "zone") != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ring %V\" is not available in this version; one "
-                           "web node needs \"ring zone\" or no line",
-                           &word[1]);
-        return NGX_CONF_ERROR;
+    if (store->ring.data) {
+        return "is duplicate";
     }
+
+    ngx_str_set(&store->ring, "");
+
+    if (ngx_strcmp(word[1].data, "zone") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(word[1].data, "database=", 9) != 0 || word[1].len == 9) {
+        return "is \"ring zone\", for one web node, or \"ring "
+               "database=name\", for several";
+    }
+
+    store->ring.data = word[1].data + 9;
+    store->ring.len = word[1].len - 9;
+    store->conf.shared = 1;
+    store->conf.lease = NGX_SCALE_CACHE_LOCAL_LEASE;
 
     return NGX_CONF_OK;
 }

@@ -135,7 +135,7 @@ ngx_scale_conf_cache_names(ngx_conf_t *cf, ngx_scale_cache_store_t *store)
 
     for (i = 0; i < store->conf.servers.nelts; i++) {
 
-        if (server[i].port == 0) {
+        if (ngx_strncmp(server[i].name.data, "unix:", 5) == 0) {
             ngx_scale_conf_error(cf, &store->place,
                                  "cache \"%V\": server \"%V\" has no host "
                                  "name that its certificate could hold; write "

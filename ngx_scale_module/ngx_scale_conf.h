@@ -50,11 +50,28 @@ typedef struct {
     ngx_array_t                  stores;     /* that cache what it holds */
 } ngx_scale_database_t;
 
+typedef struct ngx_scale_keeper_s  ngx_scale_keeper_t;
+
+
+/* what the keeper of a ring calls, of scale.sql */
+
+typedef enum {
+    NGX_SCALE_RING_REFRESH = 0,
+    NGX_SCALE_RING_EJECT,
+    NGX_SCALE_RING_READMIT,
+    NGX_SCALE_RING_ON,
+    NGX_SCALE_RING_NCALLS
+} ngx_scale_ring_call_e;
+
 typedef struct {
     ngx_scale_cache_conf_t       conf;
     ngx_scale_place_in_conf_t    place;
+    ngx_str_t                    ring;       /* its database, or empty */
+    ngx_scale_database_t        *database;
+    ngx_scale_pg_statement_t     calls[NGX_SCALE_RING_NCALLS];
     ngx_scale_zone_cache_t      *record;
     ngx_scale_cache_t           *cache;      /* the worker's */
+    ngx_scale_keeper_t          *keeper;     /* or NULL */
 } ngx_scale_cache_store_t;
 
 
@@ -68,6 +85,7 @@ typedef struct {
     ngx_scale_names_t            names;      /* of their servers */
     size_t                       zone_size;
     ngx_shm_zone_t              *zone;
+    uint64_t                     node;       /* this one's name for others */
     uint32_t                     seed;       /* of the JSON check's hash */
     ngx_scale_sign_keys_t        secrets;
 } ngx_scale_main_conf_t;
@@ -281,6 +299,21 @@ void ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main);
  */
 ngx_int_t ngx_scale_epoch_watch(ngx_pool_t *pool, ngx_scale_main_conf_t *main,
     ngx_scale_database_t *database);
+
+
+/*
+ * Keeps the lease of a ring that is a database's: one worker of the node does.
+ * conf() when the configuration is read, the others in a worker; NULL: memory.
+ */
+char *ngx_scale_keeper_conf(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_cache_store_t *store);
+ngx_scale_keeper_t *ngx_scale_keeper_create(ngx_cycle_t *cycle,
+    ngx_scale_cache_store_t *store, uint64_t node);
+void ngx_scale_keeper_destroy(ngx_scale_keeper_t *keeper);
+
+/* logs, once, what makes the table have the servers of nginx.conf */
+void ngx_scale_keeper_compare(ngx_scale_cache_store_t *store,
+    ngx_scale_view_t *view, ngx_log_t *log);
 
 
 /*

@@ -109,12 +109,13 @@ ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
 {
-    char                   *rv;
-    ngx_int_t               workers;
-    ngx_str_t               name;
-    ngx_uint_t              i;
-    ngx_core_conf_t        *ccf;
-    ngx_scale_database_t  **database;
+    char                      *rv;
+    ngx_int_t                  workers;
+    ngx_str_t                  name;
+    ngx_uint_t                 i;
+    ngx_core_conf_t           *ccf;
+    ngx_scale_database_t     **database;
+    ngx_scale_cache_store_t  **store;
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
                                            ngx_core_module);
@@ -129,6 +130,14 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         rv = ngx_scale_database_share(cf, database[i], workers);
         if (rv != NGX_CONF_OK) {
             return rv;
+        }
+    }
+
+    store = main->caches.elts;
+
+    for (i = 0; i < main->caches.nelts; i++) {
+        if (ngx_scale_keeper_conf(cf, main, store[i]) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
         }
     }
 
@@ -259,6 +268,7 @@ ngx_scale_zone_init(ngx_shm_zone_t *shm_zone, void *data)
             return NGX_ERROR;
         }
 
+        roots->cache.node = ngx_scale_zone_random() >> 2;
         roots->pg = ngx_scale_pg_zone_create(pool);
         if (roots->pg == NULL) {
             return NGX_ERROR;
@@ -334,18 +344,18 @@ ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
     ngx_scale_cache_store_t  **store;
 
     main = shm_zone->data;
+    main->node = roots->cache.node;
     store = main->caches.elts;
 
     for (i = 0; i < main->caches.nelts; i++) {
-        store[i]->record = ngx_scale_zone_join(&roots->cache,
-                               &store[i]->conf.name,
-                               ngx_scale_cache_signature(&store[i]->conf));
+        store[i]->record = ngx_scale_cache_join(&roots->cache,
+                               (ngx_slab_pool_t *) shm_zone->shm.addr,
+                               &store[i]->conf);
 
         if (store[i]->record == NULL) {
             ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "no room for cache \"%V\" in scale_zone: too many "
-                          "caches were declared since the start",
-                          &store[i]->conf.name);
+                          "no room for cache \"%V\" in scale_zone; make it "
+                          "larger and restart nginx", &store[i]->conf.name);
             return NGX_ERROR;
         }
     }
@@ -381,6 +391,16 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
         if (store[i]->cache == NULL
             || ngx_scale_follow_cache(main, cycle, store[i]) != NGX_OK)
         {
+            return NGX_ERROR;
+        }
+
+        if (store[i]->database == NULL) {
+            continue;
+        }
+
+        store[i]->keeper = ngx_scale_keeper_create(cycle, store[i],
+                                                   main->node);
+        if (store[i]->keeper == NULL) {
             return NGX_ERROR;
         }
     }
@@ -502,13 +522,19 @@ ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main)
 
     ngx_scale_names_close(&main->names);
 
+    store = main->caches.elts;
+
+    for (i = 0; i < main->caches.nelts; i++) {
+        if (store[i]->keeper) {
+            ngx_scale_keeper_destroy(store[i]->keeper);
+        }
+    }
+
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
         ngx_scale_stores_close_clusters(&database[i]->clusters);
     }
-
-    store = main->caches.elts;
 
     for (i = 0; i < main->caches.nelts; i++) {
         if (store[i]->cache) {

@@ -244,6 +244,27 @@ ok(Scale::wait_for(sub { (all()->{'200 HIT'} // 0) == 120 }, 10),
    'when it is back, all are found again');
 
 
+# a server more: this web node's workers agree on it at once
+
+Scale::Nginx::write_conf($three, $HttpConfig =~ s/server +127.*?;/
+                                                 $servers . "\n" . 'server'
+                                                 . ' 127.0.0.1:'
+                                                 . Scale::memcached(4)->{port}
+                                                 . ';'/er . <<"END");
+    server {
+        listen 127.0.0.1:\$ServerPort;
+$Item
+    }
+END
+ok(reload($three), 'a reload with one more server');
+$count = all();
+is(($count->{'200 HIT'} // 0) + ($count->{'200 MISS'} // 0), 120,
+   'nothing waits for it');
+cmp_ok($count->{'200 MISS'} // 0, '<', 60, 'what it does not take stays warm');
+diag("of 120 keys moved: $count->{'200 MISS'}");
+is_deeply(all(), { '200 HIT' => 120 }, 'and what it takes is filled');
+
+
 # writes and reads while they come and go
 
 my %floor;

@@ -529,10 +529,10 @@ END
 
 refused('too many arguments of a block\'s directive', <<'END',
     scale_cache hot {
-        server 127.0.0.1 weight=1 fast;                         # <-
+        server 127.0.0.1 weight=1 gutter fast;                  # <-
     }
 END
-        '"server" takes 1 to 2 arguments, 3 are given');
+        '"server" takes 1 to 3 arguments, 4 are given');
 
 refused('a server without an address', <<'END',
     scale_database main {
@@ -714,7 +714,22 @@ refused('a weight that is no number', <<'END',
         server 127.0.0.1 weight=heavy;                          # <-
     }
 END
-        '"weight=heavy": write weight= and a number from 1');
+        'server knows weight= (1 to 1000) and gutter, not "weight=heavy"');
+
+refused('a server twice', <<'END',
+    scale_cache hot {
+        server 127.0.0.1:11211;
+        server 127.0.0.1:11211 weight=2;                        # <-
+    }
+END
+        '"server" directive names a server twice; leave one');
+
+refused('a cache with a gutter only', <<'END',
+    scale_cache hot {                                           # <-
+        server 127.0.0.1 gutter;
+    }
+END
+        'cache "hot" has "gutter" servers only; they take the place of others');
 
 refused('a memcached without an address', <<'END',
     scale_cache hot {
@@ -808,12 +823,30 @@ wire_refused('two files of a user and a password',
              "auth_file $dir/auth; auth_file $dir/auth;",
              '"auth_file" directive is duplicate');
 
-refused('a ring that this version does not have', <<'END',
+refused('a ring of another kind', <<'END',
     scale_cache hot {
+        ring consul=main;                                       # <-
+    }
+END
+        '"ring" directive is "ring zone", for one web node, or "ring '
+        . 'database=name", for several');
+
+refused('two rings', <<'END',
+    scale_cache hot {
+        ring zone;
         ring database=main;                                     # <-
     }
 END
-        'one web node needs "ring zone" or no line');
+        '"ring" directive is duplicate');
+
+refused('a ring in a database that does not exist', <<'END',
+    scale_cache hot {                                           # <-
+        server 127.0.0.1;
+        ring   database=main;
+    }
+END
+        'cache "hot" has "ring database=main", and there is no such '
+        . 'scale_database');
 
 for my $local ('local 32k', 'local 1023k', 'local much', 'local 32m ttl=',
                'local 32m ttl=0', 'local 32m ttl=2d', 'local 32m for=1s')

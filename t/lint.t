@@ -23,7 +23,8 @@ my $harmless = qr{^<(?:math|emmintrin|sys/random)\.h>$};
 my $core     = qr{<ngx_(?:config|core|md5|murmurhash)\.h>};
 my $word     = qr{"ngx_scale\.h"};
 my $event    = qr{<ngx_event(?:_connect)?\.h>};
-my $pure     = qr{(?:checksum|key|codec|greeting|local|reply|ring|zone)};
+my $pure     = qr{(?:checksum|key|codec|greeting|layout|local|reply|ring|view
+                    |zone\w*)}x;
 my $wire     = qr{(?:memc\w*|greeting|reply)};
 
 my @layers = (
@@ -39,6 +40,7 @@ my @layers = (
     [qr{^pg/tls\.c$},            qr{"pg/pg_int\.h"|<openssl/\w+\.h>}],
     [qr{^pg/},             qr{$core|$word|$event|"pg/\w+\.h"|<libpq-fe\.h>}],
     [qr{^cache/ring\.c$},        qr{"cache/ring\.h"|<libmemcached/\w+\.h>}],
+    [qr{^cache/view\.h$},        qr{$core|$word}],
     [qr{^cache/$pure\.[ch]$},    qr{$core|"cache/$pure\.h"}],
     [qr{^cache/memc\w*\.[ch]$},
                                  qr{$core|$event|"cache/$wire\.h"}],

@@ -92,3 +92,455 @@ SET search_path = pg_catalog, pg_temp AS $$
                   FROM pg_control_checkpoint() c, pg_control_recovery() r)
            )::bigint
 $$;
+
+
+-- The ring of a scale_cache with "ring database=": which memcached it has, and
+-- what all web nodes agree on about them.
+--
+--     SELECT scale.ring_add('hot', '10.0.0.4:11211');
+--     SELECT scale.ring_reweight('hot', '10.0.0.4:11211', 2);
+--     SELECT scale.ring_remove('hot', '10.0.0.4:11211');
+--
+-- Changes made in one transaction are one change.  A web node that has not
+-- heard of it within 3 s stops using the cache, and nobody uses the new ring
+-- before.  The tables are changed by the functions only: the role of the web
+-- nodes may renew, eject and readmit, but not write addresses.
+--
+-- A stamp is random and never comes back.  It is part of the keys' prefix:
+-- what a memcached holds from before is unreachable under a new one.
+
+CREATE TABLE IF NOT EXISTS scale.ring (
+    cache    text NOT NULL,
+    addr     text NOT NULL,
+    weight   integer NOT NULL CHECK (weight BETWEEN 1 AND 1000),
+    gutter   boolean NOT NULL,
+    state    text NOT NULL CHECK (state IN ('in', 'out')),
+    stamp    bigint NOT NULL,
+    by_node  bigint,                    -- the web node that ejected it
+    since    timestamptz NOT NULL,
+    PRIMARY KEY (cache, addr)
+);
+
+CREATE TABLE IF NOT EXISTS scale.ring_epoch (
+    cache     text PRIMARY KEY,
+    state     text NOT NULL CHECK (state IN ('on', 'off')),
+    stamp     bigint NOT NULL,
+    timeline  bigint NOT NULL,
+    ejected   timestamptz,              -- when the last one was
+    by_node   bigint,                   -- the web node that put it off
+    since     timestamptz NOT NULL
+);
+
+-- the rings since the epoch began: a key that stayed where it was stays warm
+
+CREATE TABLE IF NOT EXISTS scale.ring_version (
+    cache    text NOT NULL,
+    number   bigint GENERATED ALWAYS AS IDENTITY,
+    stamp    bigint NOT NULL,
+    members  text NOT NULL,             -- address=weight address=weight ...
+    PRIMARY KEY (cache, number)
+);
+
+CREATE TABLE IF NOT EXISTS scale.ring_lease (
+    cache    text NOT NULL,
+    node     bigint NOT NULL,
+    name     text NOT NULL,
+    renewed  timestamptz NOT NULL,
+    PRIMARY KEY (cache, node)
+) WITH (fillfactor = 50);
+
+
+CREATE OR REPLACE FUNCTION scale.ring_stamp() RETURNS bigint
+LANGUAGE sql VOLATILE AS $$
+    SELECT ('x' || left(u, 8) || right(u, 8))::bit(64)::bigint
+           & 4611686018427387903
+      FROM (SELECT gen_random_uuid()::text) AS random (u)
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.ring_timeline() RETURNS bigint
+LANGUAGE sql VOLATILE AS $$
+    SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)
+           ::bigint
+$$;
+
+
+-- one change at a time
+
+CREATE OR REPLACE FUNCTION scale.ring_lock(cache text)
+RETURNS scale.ring_epoch
+LANGUAGE plpgsql AS $$
+DECLARE
+    epoch  scale.ring_epoch;
+BEGIN
+    SELECT * INTO epoch FROM scale.ring_epoch AS e
+     WHERE e.cache = ring_lock.cache FOR UPDATE;
+
+    RETURN epoch;
+END
+$$;
+
+
+-- The members have changed.  Beyond 8 rings, or 64 addresses in them, a new
+-- epoch begins: all is cold.
+
+CREATE OR REPLACE FUNCTION scale.ring_place(cache text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    listed  text;
+BEGIN
+    SELECT coalesce(string_agg(r.addr || '=' || r.weight, ' '
+                               ORDER BY r.addr), '')
+      INTO listed FROM scale.ring AS r
+     WHERE r.cache = ring_place.cache AND NOT r.gutter;
+
+    -- nobody has seen what this transaction made
+
+    UPDATE scale.ring_version AS v SET members = listed
+     WHERE v.cache = ring_place.cache
+       AND v.xmin = pg_current_xact_id()::xid;
+
+    IF NOT FOUND THEN
+        INSERT INTO scale.ring_version (cache, stamp, members)
+        VALUES (ring_place.cache, scale.ring_stamp(), listed);
+    END IF;
+
+    IF (SELECT count(*) FROM scale.ring_version AS v
+         WHERE v.cache = ring_place.cache) > 8
+       OR (SELECT count(*)
+             FROM (SELECT split_part(m, '=', 1)
+                     FROM scale.ring_version AS v,
+                          unnest(string_to_array(v.members, ' ')) AS m
+                    WHERE v.cache = ring_place.cache
+                    UNION
+                   SELECT r.addr FROM scale.ring AS r
+                    WHERE r.cache = ring_place.cache) AS a) > 64
+    THEN
+        DELETE FROM scale.ring_version AS v
+         WHERE v.cache = ring_place.cache
+           AND v.number < (SELECT max(l.number) FROM scale.ring_version AS l
+                            WHERE l.cache = ring_place.cache);
+
+        UPDATE scale.ring_epoch AS e SET stamp = scale.ring_stamp()
+         WHERE e.cache = ring_place.cache;
+    END IF;
+END
+$$;
+
+
+-- The gutter's keys have moved: its ring has no versions, all of it is cold.
+
+CREATE OR REPLACE FUNCTION scale.ring_changed(cache text, gutter boolean)
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF gutter THEN
+        UPDATE scale.ring AS r SET stamp = scale.ring_stamp()
+         WHERE r.cache = ring_changed.cache AND r.gutter;
+
+    ELSE
+        PERFORM scale.ring_place(cache);
+    END IF;
+END
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.ring_add(
+    cache   text,
+    addr    text,
+    weight  integer DEFAULT 1,
+    gutter  boolean DEFAULT false
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF addr !~ ('^((localhost|[0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9a-fA-F:.]+\])'
+                || '(:[0-9]{1,5})?|unix:/[A-Za-z0-9_./-]{1,100})$')
+    THEN
+        RAISE EXCEPTION 'scale: "%" is no address of a memcached', addr
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Write address:port, [address]:port, '
+                           'localhost:port or unix:/path.';
+    END IF;
+
+    INSERT INTO scale.ring_epoch
+    VALUES (ring_add.cache, 'on', scale.ring_stamp(), scale.ring_timeline(),
+            NULL, NULL, clock_timestamp())
+    ON CONFLICT DO NOTHING;
+
+    PERFORM scale.ring_lock(cache);
+
+    IF EXISTS (SELECT FROM scale.ring AS r WHERE r.cache = ring_add.cache
+                                             AND r.addr = ring_add.addr)
+    THEN
+        RAISE EXCEPTION 'scale: "%" is in the ring already', addr
+              USING ERRCODE = 'unique_violation',
+                    HINT = 'See scale.ring_reweight() and '
+                           'scale.ring_remove().';
+    END IF;
+
+    IF (SELECT count(*) FROM scale.ring AS r
+         WHERE r.cache = ring_add.cache) >= 64
+    THEN
+        RAISE EXCEPTION 'scale: a ring has at most 64 servers'
+              USING ERRCODE = 'program_limit_exceeded';
+    END IF;
+
+    INSERT INTO scale.ring
+    VALUES (ring_add.cache, ring_add.addr, ring_add.weight, ring_add.gutter,
+            'in', scale.ring_stamp(), NULL, clock_timestamp());
+
+    PERFORM scale.ring_changed(cache, gutter);
+END
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.ring_remove(cache text, addr text)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    was  boolean;
+BEGIN
+    PERFORM scale.ring_lock(cache);
+
+    DELETE FROM scale.ring AS r
+     WHERE r.cache = ring_remove.cache AND r.addr = ring_remove.addr
+    RETURNING r.gutter INTO was;
+
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'scale: "%" is not in the ring of "%"', addr, cache
+              USING ERRCODE = 'no_data_found';
+    END IF;
+
+    PERFORM scale.ring_changed(cache, was);
+END
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.ring_reweight(
+    cache   text,
+    addr    text,
+    weight  integer
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    was  boolean;
+BEGIN
+    PERFORM scale.ring_lock(cache);
+
+    UPDATE scale.ring AS r SET weight = ring_reweight.weight
+     WHERE r.cache = ring_reweight.cache AND r.addr = ring_reweight.addr
+    RETURNING r.gutter INTO was;
+
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'scale: "%" is not in the ring of "%"', addr, cache
+              USING ERRCODE = 'no_data_found';
+    END IF;
+
+    PERFORM scale.ring_changed(cache, was);
+END
+$$;
+
+
+-- A web node renews its lease and learns what is.  The renewal is a write, so
+-- that a primary that was deposed while its standbys are synchronous cannot
+-- confirm it.  On another timeline acknowledged writes may be lost: what is
+-- cached was perhaps never written.
+
+CREATE OR REPLACE FUNCTION scale.ring_refresh(
+    cache  text,
+    node   bigint,
+    name   text
+) RETURNS TABLE (kind text, addr text, weight integer, state text,
+                 stamp bigint)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    line  bigint := scale.ring_timeline();
+BEGIN
+    INSERT INTO scale.ring_lease AS l
+    VALUES (ring_refresh.cache, ring_refresh.node, ring_refresh.name,
+            clock_timestamp())
+    ON CONFLICT ON CONSTRAINT ring_lease_pkey
+    DO UPDATE SET name = excluded.name, renewed = excluded.renewed;
+
+    DELETE FROM scale.ring_lease AS l
+     WHERE l.cache = ring_refresh.cache
+       AND l.renewed < clock_timestamp() - interval '1 day';
+
+    UPDATE scale.ring_epoch AS e
+       SET stamp = scale.ring_stamp(), timeline = line
+     WHERE e.cache = ring_refresh.cache AND e.timeline <> line;
+
+    RETURN QUERY
+    SELECT q.kind, q.addr, q.weight, q.state, q.stamp
+      FROM (SELECT 1, 0::bigint, 'ring', '', 0, e.state, e.stamp
+              FROM scale.ring_epoch AS e
+             WHERE e.cache = ring_refresh.cache
+             UNION ALL
+            SELECT 2, 0, CASE WHEN r.gutter THEN 'gutter' ELSE 'node' END,
+                   r.addr, r.weight, r.state, r.stamp
+              FROM scale.ring AS r
+             WHERE r.cache = ring_refresh.cache
+             UNION ALL
+            SELECT 3, -v.number, 'version', v.members, 0, '', v.stamp
+              FROM scale.ring_version AS v
+             WHERE v.cache = ring_refresh.cache)
+           AS q (part, number, kind, addr, weight, state, stamp)
+     ORDER BY q.part, q.number, q.addr;
+END
+$$;
+
+
+-- A memcached does not answer "by_node".  One in 10 s and a third of all may
+-- go; when more fail the whole ring is off.  'ejected', 'off', or 'declined':
+-- somebody was first.
+
+CREATE OR REPLACE FUNCTION scale.ring_eject(
+    cache    text,
+    addr     text,
+    stamp    bigint,
+    by_node  bigint
+) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    epoch  scale.ring_epoch := scale.ring_lock(cache);
+    spare  boolean;
+BEGIN
+    SELECT r.gutter INTO spare FROM scale.ring AS r
+     WHERE r.cache = ring_eject.cache AND r.addr = ring_eject.addr
+       AND r.stamp = ring_eject.stamp AND r.state = 'in';
+
+    IF NOT FOUND OR epoch.state = 'off' THEN
+        RETURN 'declined';
+    END IF;
+
+    IF NOT spare
+       AND (clock_timestamp() < epoch.ejected + interval '10 s'
+            OR (SELECT 3 * (1 + count(*) FILTER (WHERE r.state = 'out'))
+                       > count(*)
+                  FROM scale.ring AS r
+                 WHERE r.cache = ring_eject.cache AND NOT r.gutter))
+    THEN
+        UPDATE scale.ring_epoch AS e
+           SET state = 'off', stamp = scale.ring_stamp(),
+               by_node = ring_eject.by_node, since = clock_timestamp()
+         WHERE e.cache = ring_eject.cache;
+
+        RETURN 'off';
+    END IF;
+
+    UPDATE scale.ring AS r
+       SET state = 'out', stamp = scale.ring_stamp(),
+           by_node = ring_eject.by_node, since = clock_timestamp()
+     WHERE r.cache = ring_eject.cache AND r.addr = ring_eject.addr;
+
+    IF NOT spare THEN
+        UPDATE scale.ring_epoch AS e SET ejected = clock_timestamp()
+         WHERE e.cache = ring_eject.cache;
+    END IF;
+
+    RETURN 'ejected';
+END
+$$;
+
+
+-- Who put something out of use says when it is back; others, when that web
+-- node has gone.  Not sooner than 10 s after.
+
+CREATE OR REPLACE FUNCTION scale.ring_may(
+    cache    text,
+    by_node  bigint,
+    since    timestamptz,
+    node     bigint
+) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+    SELECT clock_timestamp() > ring_may.since + interval '10 s'
+           AND (ring_may.by_node = ring_may.node
+                OR NOT EXISTS (SELECT FROM scale.ring_lease AS l
+                                WHERE l.cache = ring_may.cache
+                                  AND l.node = ring_may.by_node
+                                  AND l.renewed > clock_timestamp()
+                                                  - interval '10 s'))
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.ring_readmit(
+    cache    text,
+    addr     text,
+    stamp    bigint,
+    by_node  bigint
+) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    epoch  scale.ring_epoch := scale.ring_lock(cache);
+BEGIN
+    UPDATE scale.ring AS r
+       SET state = 'in', stamp = scale.ring_stamp(), by_node = NULL,
+           since = clock_timestamp()
+     WHERE r.cache = ring_readmit.cache AND r.addr = ring_readmit.addr
+       AND r.stamp = ring_readmit.stamp AND r.state = 'out'
+       AND epoch.state = 'on'
+       AND scale.ring_may(r.cache, r.by_node, r.since, ring_readmit.by_node);
+
+    RETURN CASE WHEN FOUND THEN 'readmitted' ELSE 'declined' END;
+END
+$$;
+
+
+-- The ring is in use again, with new stamps throughout; "answering" are the
+-- members that do, at least two thirds.
+
+CREATE OR REPLACE FUNCTION scale.ring_on(
+    cache      text,
+    stamp      bigint,
+    by_node    bigint,
+    answering  text[]
+) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    epoch  scale.ring_epoch := scale.ring_lock(cache);
+BEGIN
+    IF epoch.state IS DISTINCT FROM 'off' OR epoch.stamp <> ring_on.stamp
+       OR NOT scale.ring_may(cache, epoch.by_node, epoch.since, by_node)
+       OR (SELECT 3 * count(*) FILTER (WHERE r.addr <> ALL (answering))
+                  > count(*)
+             FROM scale.ring AS r
+            WHERE r.cache = ring_on.cache AND NOT r.gutter)
+    THEN
+        RETURN 'declined';
+    END IF;
+
+    UPDATE scale.ring AS r
+       SET stamp = scale.ring_stamp(), since = clock_timestamp(),
+           state = CASE WHEN r.addr = ANY (answering) THEN 'in'
+                        ELSE 'out' END,
+           by_node = CASE WHEN r.addr = ANY (answering) THEN NULL
+                          ELSE ring_on.by_node END
+     WHERE r.cache = ring_on.cache;
+
+    UPDATE scale.ring_epoch AS e
+       SET state = 'on', stamp = scale.ring_stamp(), by_node = NULL,
+           since = clock_timestamp()
+     WHERE e.cache = ring_on.cache;
+
+    RETURN 'on';
+END
+$$;
+
+
+REVOKE ALL ON scale.ring, scale.ring_epoch, scale.ring_version,
+              scale.ring_lease FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION scale.ring_add(text, text, integer, boolean),
+                       scale.ring_remove(text, text),
+                       scale.ring_reweight(text, text, integer),
+                       scale.ring_changed(text, boolean),
+                       scale.ring_place(text),
+                       scale.ring_lock(text) FROM PUBLIC;

@@ -27,6 +27,8 @@
 #define NGX_SCALE_CACHE_MAX_TAGS   8
 #define NGX_SCALE_CACHE_MAX_VALUE  1000000
 
+#define NGX_SCALE_CACHE_MAX_WEIGHT 1000
+
 /* a mark outlives the request's deadline by this, and never lives 30 s */
 #define NGX_SCALE_CACHE_GRACE      5
 #define NGX_SCALE_CACHE_MAX_MARK   29
@@ -36,13 +38,7 @@ typedef struct ngx_scale_cache_s   ngx_scale_cache_t;
 typedef struct ngx_scale_flight_s  ngx_scale_flight_t;
 
 
-typedef struct {
-    ngx_str_t                    name;       /* as written */
-    ngx_str_t                    host;       /* as libmemcached has it */
-    in_port_t                    port;
-    ngx_addr_t                  *addr;       /* no sockaddr: not yet known */
-    ngx_uint_t                   weight;
-} ngx_scale_cache_server_t;
+typedef ngx_scale_view_server_t  ngx_scale_cache_server_t;
 
 typedef struct {
     ngx_str_t                    name;
@@ -52,6 +48,7 @@ typedef struct {
     ngx_str_t                    tls_name;   /* empty: each server's host */
     ngx_str_t                    auth;       /* ngx_scale_greeting_auth() */
     unsigned                     tls_verify:1;
+    unsigned                     shared:1;   /* the ring is a database's */
 
     /* the local tier, of this node: see local.h */
 
@@ -63,10 +60,12 @@ typedef struct {
 
 
 /*
- * Of the servers, in their order, and of the local tier's memory: two
- * configurations agree, or they do not.
+ * The record of a cache in shared memory; where the ring is the zone's own,
+ * its servers are those of "conf" from now on, for all workers.  Called by the
+ * master only.  NULL: no room.
  */
-uint64_t ngx_scale_cache_signature(ngx_scale_cache_conf_t *conf);
+ngx_scale_zone_cache_t *ngx_scale_cache_join(ngx_scale_zone_t *zone,
+    ngx_slab_pool_t *pool, ngx_scale_cache_conf_t *conf);
 
 /*
  * Takes "size" bytes of shared memory for conf->local, as they are or, "fresh",
@@ -90,6 +89,40 @@ void ngx_scale_cache_destroy(ngx_scale_cache_t *cache);
  */
 void ngx_scale_cache_address(ngx_scale_cache_t *cache, ngx_uint_t server,
     ngx_addr_t *addrs, ngx_uint_t n, ngx_uint_t fresh);
+
+
+/*
+ * What a worker's probes say to the keeper of a shared ring: again and again,
+ * as long as the ring differs from it.
+ *
+ * DOWN  "server" whose stamp is "stamp" is in use and does not answer
+ * UP    it is out of use and answers
+ * ON    the ring is off, of "stamp", and of "answering" at least two thirds
+ */
+
+typedef enum {
+    NGX_SCALE_CACHE_DOWN = 0,
+    NGX_SCALE_CACHE_UP,
+    NGX_SCALE_CACHE_ON
+} ngx_scale_cache_finding_e;
+
+typedef struct {
+    ngx_scale_cache_finding_e    finding;
+    ngx_str_t                    server;
+    uint64_t                     stamp;
+    ngx_str_t                   *answering;
+    ngx_uint_t                   nanswering;
+} ngx_scale_cache_report_t;
+
+typedef ngx_int_t (*ngx_scale_cache_report_pt)(void *data,
+    ngx_scale_cache_report_t *report);
+
+/* valid during the call only; NGX_BUSY: it comes again with the next probe */
+void ngx_scale_cache_on_report(ngx_scale_cache_t *cache,
+    ngx_scale_cache_report_pt report, void *data);
+
+/* takes notice of a change that no request has met */
+void ngx_scale_cache_look(ngx_scale_cache_t *cache);
 
 
 /* what a reader is told */

@@ -4,6 +4,8 @@
 #include "cache/cache_int.h"
 
 
+static ngx_int_t ngx_scale_check_host(ngx_scale_cache_node_t *node,
+    ngx_str_t *host);
 static void ngx_scale_check_told(void *data, ngx_uint_t faults,
     ngx_str_t *detail);
 static void ngx_scale_check_log(ngx_scale_cache_node_t *node,
@@ -11,14 +13,12 @@ static void ngx_scale_check_log(ngx_scale_cache_node_t *node,
 
 
 ngx_int_t
-ngx_scale_check_node(ngx_pool_t *pool, ngx_scale_cache_node_t *node)
+ngx_scale_check_node(ngx_scale_cache_node_t *node)
 {
-    ngx_str_t                  *host;
     ngx_scale_cache_conf_t     *conf;
     ngx_scale_memc_greeting_t  *greeting;
 
     conf = node->cache->conf;
-    host = &node->server->host;
     greeting = &node->greeting;
 
     greeting->tls = conf->tls;
@@ -29,25 +29,46 @@ ngx_scale_check_node(ngx_pool_t *pool, ngx_scale_cache_node_t *node)
     if (conf->tls_name.len) {
         greeting->name = conf->tls_name;
 
-    } else if (host->len > 2 && host->data[0] == '[') {
-
-        /* an IPv6 address; certificates have no brackets */
-
-        greeting->name.len = host->len - 2;
-        greeting->name.data = ngx_pnalloc(pool, host->len - 1);
-
-        if (greeting->name.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        (void) ngx_cpystrn(greeting->name.data, host->data + 1,
-                           host->len - 1);
-
-    } else if (node->server->port) {
-        greeting->name = *host;
+    } else if (ngx_scale_check_host(node, &greeting->name) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ngx_scale_memc_greeting(node->memc, greeting);
+
+    return NGX_OK;
+}
+
+
+/* what its certificate is for: the host as written, without brackets */
+
+static ngx_int_t
+ngx_scale_check_host(ngx_scale_cache_node_t *node, ngx_str_t *host)
+{
+    u_char  *p, *last, end;
+
+    p = node->name.data;
+    last = p + node->name.len;
+    end = ':';
+
+    if (node->name.len > 5 && ngx_strncmp(p, "unix:", 5) == 0) {
+        return NGX_OK;
+    }
+
+    if (p < last && *p == '[') {
+        p++;
+        end = ']';
+    }
+
+    host->data = ngx_pnalloc(node->cache->pool, last - p + 1);
+    if (host->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    while (p < last && *p != end) {
+        host->data[host->len++] = *p++;
+    }
+
+    host->data[host->len] = '\0';
 
     return NGX_OK;
 }
@@ -97,7 +118,7 @@ ngx_scale_check_log(ngx_scale_cache_node_t *node,
 
     ngx_log_error(level, cache->log, 0,
                   "cache \"%V\": memcached \"%V\" %s%s%V%s%s",
-                  &cache->conf->name, &node->server->name, fault->text,
+                  &cache->conf->name, &node->name, fault->text,
                   detail->len ? " (" : "", detail, detail->len ? ")" : "",
                   fatal ? "; it is not used" : "");
 }

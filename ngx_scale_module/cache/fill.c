@@ -146,6 +146,10 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
                      : read->ttl - read->ttl / 10
                        + ngx_random() % (read->ttl / 5 + 1);
 
+    if (flight->place.gutter) {
+        ttl = ngx_min(ttl, NGX_SCALE_CACHE_GUTTER_TTL);
+    }
+
     len = ngx_scale_codec_header_len(&e) + e.body.len;
 
     if (ttl == 0 || len > NGX_SCALE_CACHE_MAX_VALUE) {

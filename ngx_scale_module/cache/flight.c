@@ -74,11 +74,22 @@ ngx_scale_cache_read(ngx_scale_cache_t *cache, ngx_scale_read_t *read)
 static ngx_uint_t
 ngx_scale_flight_is_late(ngx_scale_flight_t *flight)
 {
+    ngx_uint_t  i, late;
+
     switch (flight->state) {
 
     case NGX_SCALE_FLIGHT_ASKING:
-        return ngx_scale_memc_is_sent(&flight->op)
+        late = ngx_scale_memc_is_sent(&flight->op)
                || !ngx_scale_cache_placed(&flight->place);
+
+        /* a tag's may leave before the key's, which waits for a connection */
+
+        for (i = 0; i < flight->ntags; i++) {
+            late |= ngx_scale_memc_is_sent(&flight->tags[i].op)
+                    || !ngx_scale_cache_placed(&flight->tags[i].place);
+        }
+
+        return late;
 
     case NGX_SCALE_FLIGHT_FILLING:
         return 1;

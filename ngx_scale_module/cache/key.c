@@ -3,10 +3,41 @@
 #include <ngx_md5.h>
 
 
+static uint64_t ngx_scale_cache_mix(uint64_t hash, uint64_t value);
 static ngx_uint_t ngx_scale_cache_is_plain(ngx_str_t *key);
 
 
 #define NGX_SCALE_CACHE_PLAIN_MAX  200
+
+
+uint64_t
+ngx_scale_cache_stamp(u_char room, uint64_t epoch, uint64_t word,
+    uint64_t gutter, uint64_t since)
+{
+    uint64_t  hash;
+
+    hash = ngx_scale_cache_mix(word, since);
+
+    if (gutter) {
+        hash = ngx_scale_cache_mix(hash, gutter);
+    }
+
+    return room == NGX_SCALE_CACHE_ROOM_SESSION
+           ? hash : ngx_scale_cache_mix(hash, epoch);
+}
+
+
+/* one to one in either argument: the last steps of MurmurHash3 */
+
+static uint64_t
+ngx_scale_cache_mix(uint64_t hash, uint64_t value)
+{
+    hash = hash * 0x9e3779b97f4a7c15 ^ value;
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
+
+    return hash ^ hash >> 33;
+}
 
 
 void

@@ -17,7 +17,16 @@
 
 #define NGX_SCALE_CACHE_ROOM_CONTENT  'c'
 #define NGX_SCALE_CACHE_ROOM_TAG      't'
+#define NGX_SCALE_CACHE_ROOM_SESSION  's'
 
+
+/*
+ * The stamp of a key's prefix, of all that decides where it is: the epoch, the
+ * state of its node, of the one that takes its place or 0, and the version of
+ * the ring since which it is there.  Sessions outlive an epoch.
+ */
+uint64_t ngx_scale_cache_stamp(u_char room, uint64_t epoch, uint64_t word,
+    uint64_t gutter, uint64_t since);
 
 /* "wire" points to "buf", of NGX_SCALE_CACHE_WIRE_MAX bytes */
 void ngx_scale_cache_wire_key(u_char *buf, ngx_str_t *wire, uint64_t stamp,

@@ -32,6 +32,7 @@ typedef struct {
     uint64_t                     fenced;   /* no node leases what was before */
     unsigned                     held:1;   /* set on a server, with a token */
     unsigned                     busy:1;   /* a reply is awaited */
+    unsigned                     waits:1;  /* to be acknowledged */
 } ngx_scale_mark_t;
 
 
@@ -245,7 +246,7 @@ ngx_scale_mark_leased(ngx_scale_write_t *write)
     ngx_queue_t       *q;
     ngx_scale_mark_t  *mark;
 
-    now = ngx_scale_tier_now();
+    now = ngx_scale_zone_now();
     until = now;
 
     for (q = ngx_queue_head(&write->marks);
@@ -273,11 +274,6 @@ ngx_scale_mark_disown(ngx_scale_write_t *write)
 {
     ngx_queue_t       *q;
     ngx_scale_mark_t  *mark;
-
-    if (ngx_scale_cache_is_foreign(write->cache)) {
-        ngx_scale_zone_renew(write->cache->record);
-        return;
-    }
 
     for (q = ngx_queue_head(&write->marks);
          q != ngx_queue_sentinel(&write->marks);
@@ -320,7 +316,10 @@ ngx_scale_mark_step(ngx_scale_mark_t *mark)
 }
 
 
-/* a server that is out of use holds nothing that anybody reads */
+/*
+ * A server that is out of use holds nothing that anybody reads.  While nobody
+ * knows who is, the mark waits.
+ */
 
 static void
 ngx_scale_mark_set(ngx_scale_mark_t *mark)
@@ -334,8 +333,12 @@ ngx_scale_mark_set(ngx_scale_mark_t *mark)
 
     if (ngx_scale_cache_place(mark->write->cache, &mark->place, mark->room,
                               &mark->key)
-        != NGX_OK)
+        == NGX_AGAIN)
     {
+        return;
+    }
+
+    if (mark->place.node == NULL) {
         mark->state = NGX_SCALE_MARK_SET;
         return;
     }
@@ -390,8 +393,13 @@ ngx_scale_mark_purge(ngx_scale_mark_t *mark)
 {
     if (ngx_scale_cache_place(mark->write->cache, &mark->place, mark->room,
                               &mark->key)
-        != NGX_OK)
+        == NGX_AGAIN)
     {
+        mark->state = NGX_SCALE_MARK_PURGING;
+        return;
+    }
+
+    if (mark->place.node == NULL) {
         mark->state = NGX_SCALE_MARK_CLEAN;
         return;
     }
@@ -402,7 +410,10 @@ ngx_scale_mark_purge(ngx_scale_mark_t *mark)
 }
 
 
-/* the node's state has changed since: what was filled meanwhile is removed */
+/*
+ * Other nodes may use another place by now, and have filled it meanwhile: what
+ * is there is removed.  Or they may go on with the former one for a moment.
+ */
 
 static ngx_uint_t
 ngx_scale_mark_recheck(ngx_scale_mark_t *mark)
@@ -411,9 +422,17 @@ ngx_scale_mark_recheck(ngx_scale_mark_t *mark)
         return 0;
     }
 
-    ngx_scale_mark_purge(mark);
+    if (ngx_scale_cache_is_moved(&mark->place)) {
+        ngx_scale_mark_purge(mark);
 
-    return mark->state != NGX_SCALE_MARK_CLEAN;
+    } else if (!mark->waits) {
+        mark->waits = 1;
+        (void) ngx_atomic_fetch_add(&mark->write->cache->record->counts.held,
+                                    1);
+    }
+
+    return mark->state != NGX_SCALE_MARK_CLEAN
+           || !ngx_scale_cache_placed(&mark->place);
 }
 
 
@@ -461,7 +480,7 @@ ngx_scale_mark_reply(ngx_scale_memc_op_t *op)
     /* released by its own token, the marker has stood since it was set */
 
     if (mark->state != NGX_SCALE_MARK_RELEASING) {
-        mark->fenced = ngx_scale_tier_now();
+        mark->fenced = ngx_scale_zone_now();
     }
 
     mark->write->failed |= op->status == NGX_SCALE_MEMC_FAILED

@@ -61,19 +61,26 @@ ngx_scale_memc_create(ngx_pool_t *pool, ngx_addr_t *addr, ngx_msec_t timeout,
     memc->timer.log = log;
     memc->timer.cancelable = 1;
 
-    memc->slots = ngx_palloc(pool, NGX_SCALE_MEMC_SLOTS
-                                   * sizeof(ngx_scale_memc_slot_t));
-    memc->in = ngx_alloc(NGX_SCALE_MEMC_IN, log);
-
     cln->handler = ngx_scale_memc_cleanup;
 
-    if (memc->slots == NULL || memc->in == NULL) {
-        return NULL;
+    return memc;
+}
+
+
+ngx_int_t
+ngx_scale_memc_equip(ngx_scale_memc_t *memc)
+{
+    if (memc->slots == NULL) {
+        memc->slots = ngx_alloc(NGX_SCALE_MEMC_SLOTS
+                                * sizeof(ngx_scale_memc_slot_t), memc->log);
     }
 
-    memc->in_size = NGX_SCALE_MEMC_IN;
+    if (memc->in == NULL) {
+        memc->in = ngx_alloc(NGX_SCALE_MEMC_IN, memc->log);
+        memc->in_size = NGX_SCALE_MEMC_IN;
+    }
 
-    return memc;
+    return memc->slots && memc->in ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -82,8 +89,22 @@ ngx_scale_memc_cleanup(void *data)
 {
     ngx_scale_memc_t  *memc = data;
 
+    ngx_free(memc->slots);
     ngx_free(memc->in);
     ngx_free(memc->out);
+
+    memc->slots = NULL;
+    memc->in = NULL;
+    memc->out = NULL;
+    memc->out_size = 0;
+}
+
+
+void
+ngx_scale_memc_rest(ngx_scale_memc_t *memc)
+{
+    ngx_scale_memc_close(memc, NULL);
+    ngx_scale_memc_cleanup(memc);
 }
 
 

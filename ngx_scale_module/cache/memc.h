@@ -122,6 +122,12 @@ void ngx_scale_memc_address(ngx_scale_memc_t *memc, ngx_addr_t *addr);
 /* no handler is called */
 void ngx_scale_memc_destroy(ngx_scale_memc_t *memc);
 
+/*
+ * The server is not needed for now: what is in flight has FAILED, and its
+ * memory is freed until the next command.  Not from a handler.
+ */
+void ngx_scale_memc_rest(ngx_scale_memc_t *memc);
+
 /* "down" is called whenever a connection is given up or cannot be made */
 void ngx_scale_memc_on_down(ngx_scale_memc_t *memc, void (*down)(void *data),
     void *data);

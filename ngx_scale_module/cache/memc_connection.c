@@ -42,6 +42,10 @@ ngx_scale_memc_connect(ngx_scale_memc_t *memc)
         return NGX_DECLINED;
     }
 
+    if (ngx_scale_memc_equip(memc) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
     memc->retry_at = ngx_current_msec + NGX_SCALE_MEMC_BACKOFF;
 
     rc = ngx_event_connect_peer(&memc->peer);

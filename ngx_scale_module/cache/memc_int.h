@@ -77,6 +77,9 @@ struct ngx_scale_memc_s {
 };
 
 
+/* the memory of an open connection, where there is none */
+ngx_int_t ngx_scale_memc_equip(ngx_scale_memc_t *memc);
+
 /* the handler is called at the turn's end, without the server */
 void ngx_scale_memc_defer(ngx_scale_memc_t *memc,
     ngx_scale_memc_op_t *op, ngx_scale_memc_status_e status);

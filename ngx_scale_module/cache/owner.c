@@ -3,18 +3,8 @@
 #include <ngx_md5.h>
 
 
-/* the record of one node, while it is asked for or written */
-
-typedef struct {
-    ngx_scale_cache_node_t      *node;
-    ngx_scale_memc_op_t          op;
-    unsigned                     busy:1;
-} ngx_scale_owner_ask_t;
-
-
 struct ngx_scale_owner_s {
     ngx_scale_cache_t           *cache;
-    ngx_scale_owner_ask_t       *asks;       /* of the nodes */
     ngx_str_t                    id;         /* a hash, and who for people */
     ngx_event_t                  timer;
 };
@@ -23,11 +13,11 @@ struct ngx_scale_owner_s {
 static ngx_int_t ngx_scale_owner_identify(ngx_pool_t *pool, ngx_str_t *id);
 static void ngx_scale_owner_timer_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_scale_owner_is_due(ngx_scale_owner_t *owner);
-static void ngx_scale_owner_ask(ngx_scale_owner_ask_t *ask);
-static ngx_scale_memc_op_t *ngx_scale_owner_op(ngx_scale_owner_ask_t *ask,
+static void ngx_scale_owner_ask(ngx_scale_cache_node_t *node);
+static ngx_scale_memc_op_t *ngx_scale_owner_op(ngx_scale_cache_node_t *node,
     ngx_uint_t verb);
 static void ngx_scale_owner_asked(ngx_scale_memc_op_t *op);
-static void ngx_scale_owner_claim(ngx_scale_owner_ask_t *ask);
+static void ngx_scale_owner_claim(ngx_scale_cache_node_t *node);
 static void ngx_scale_owner_claimed(ngx_scale_memc_op_t *op);
 static void ngx_scale_owner_found(ngx_scale_cache_node_t *node,
     ngx_str_t *record);
@@ -44,27 +34,16 @@ static void ngx_scale_owner_found(ngx_scale_cache_node_t *node,
 
 
 ngx_int_t
-ngx_scale_owner_start(ngx_pool_t *pool, ngx_scale_cache_t *cache)
+ngx_scale_owner_start(ngx_scale_cache_t *cache)
 {
-    ngx_uint_t          i;
     ngx_scale_owner_t  *owner;
 
-    owner = ngx_pcalloc(pool, sizeof(ngx_scale_owner_t));
-    if (owner == NULL) {
-        return NGX_ERROR;
-    }
+    owner = ngx_pcalloc(cache->pool, sizeof(ngx_scale_owner_t));
 
-    owner->asks = ngx_pcalloc(pool, cache->nnodes
-                                    * sizeof(ngx_scale_owner_ask_t));
-
-    if (owner->asks == NULL
-        || ngx_scale_owner_identify(pool, &owner->id) != NGX_OK)
+    if (owner == NULL
+        || ngx_scale_owner_identify(cache->pool, &owner->id) != NGX_OK)
     {
         return NGX_ERROR;
-    }
-
-    for (i = 0; i < cache->nnodes; i++) {
-        owner->asks[i].node = &cache->nodes[i];
     }
 
     owner->cache = cache;
@@ -126,7 +105,7 @@ ngx_scale_owner_identify(ngx_pool_t *pool, ngx_str_t *id)
 void
 ngx_scale_owner_stop(ngx_scale_cache_t *cache)
 {
-    if (cache->owner->timer.timer_set) {
+    if (cache->owner && cache->owner->timer.timer_set) {
         ngx_del_timer(&cache->owner->timer);
     }
 }
@@ -144,11 +123,18 @@ ngx_scale_owner_timer_handler(ngx_event_t *ev)
 {
     ngx_scale_owner_t  *owner = ev->data;
 
-    ngx_uint_t  i;
+    ngx_queue_t  *q, *nodes;
+
+    nodes = &owner->cache->nodes;
 
     if (ngx_scale_owner_is_due(owner)) {
-        for (i = 0; i < owner->cache->nnodes; i++) {
-            ngx_scale_owner_ask(&owner->asks[i]);
+
+        for (q = ngx_queue_head(nodes);
+             q != ngx_queue_sentinel(nodes);
+             q = ngx_queue_next(q))
+        {
+            ngx_scale_owner_ask(ngx_queue_data(q, ngx_scale_cache_node_t,
+                                               queue));
         }
     }
 
@@ -169,7 +155,7 @@ ngx_scale_owner_is_due(ngx_scale_owner_t *owner)
     asked = record->asked;
     wait = NGX_SCALE_OWNER_RENEW;
 
-    for (i = 0; i < owner->cache->nnodes; i++) {
+    for (i = 0; i < NGX_SCALE_VIEW_NODES; i++) {
         if (record->others[i]) {
             wait = NGX_SCALE_OWNER_SOON;
         }
@@ -185,35 +171,35 @@ ngx_scale_owner_is_due(ngx_scale_owner_t *owner)
 
 
 static void
-ngx_scale_owner_ask(ngx_scale_owner_ask_t *ask)
+ngx_scale_owner_ask(ngx_scale_cache_node_t *node)
 {
     ngx_scale_memc_op_t  *op;
 
-    if (ask->busy || ask->node->address == 0) {
+    if (node->claiming || !node->present || node->address == 0) {
         return;
     }
 
-    op = ngx_scale_owner_op(ask, NGX_SCALE_MEMC_MG);
+    op = ngx_scale_owner_op(node, NGX_SCALE_MEMC_MG);
 
     op->lease = NGX_SCALE_OWNER_TTL;
     op->handler = ngx_scale_owner_asked;
 
-    ngx_scale_memc_send(ask->node->memc, op);
+    ngx_scale_memc_send(node->memc, op);
 }
 
 
 static ngx_scale_memc_op_t *
-ngx_scale_owner_op(ngx_scale_owner_ask_t *ask, ngx_uint_t verb)
+ngx_scale_owner_op(ngx_scale_cache_node_t *node, ngx_uint_t verb)
 {
     ngx_scale_memc_op_t  *op;
 
-    op = &ask->op;
-    ask->busy = 1;
+    op = &node->claim;
+    node->claiming = 1;
 
     ngx_memzero(op, sizeof(ngx_scale_memc_op_t));
 
     op->verb = verb;
-    op->data = ask;
+    op->data = node;
     ngx_str_set(&op->key, NGX_SCALE_OWNER_KEY);
 
     return op;
@@ -223,19 +209,19 @@ ngx_scale_owner_op(ngx_scale_owner_ask_t *ask, ngx_uint_t verb)
 static void
 ngx_scale_owner_asked(ngx_scale_memc_op_t *op)
 {
-    ngx_scale_owner_ask_t  *ask = op->data;
+    ngx_scale_cache_node_t  *node = op->data;
 
     ngx_str_t  *id;
 
-    id = &ask->node->cache->owner->id;
-    ask->busy = 0;
+    id = &node->cache->owner->id;
+    node->claiming = 0;
 
     if (op->status != NGX_SCALE_MEMC_VA) {
         return;
     }
 
     if (op->won) {
-        ngx_scale_owner_claim(ask);
+        ngx_scale_owner_claim(node);
         return;
     }
 
@@ -248,47 +234,47 @@ ngx_scale_owner_asked(ngx_scale_memc_op_t *op)
     if (op->rvalue.len < NGX_SCALE_OWNER_HASH
         || ngx_memcmp(op->rvalue.data, id->data, NGX_SCALE_OWNER_HASH) != 0)
     {
-        ngx_scale_owner_found(ask->node, &op->rvalue);
+        ngx_scale_owner_found(node, &op->rvalue);
         return;
     }
 
-    ngx_scale_owner_claim(ask);
+    ngx_scale_owner_claim(node);
 }
 
 
 /* under the CAS that was read: who was faster stays */
 
 static void
-ngx_scale_owner_claim(ngx_scale_owner_ask_t *ask)
+ngx_scale_owner_claim(ngx_scale_cache_node_t *node)
 {
     ngx_scale_token_t     token;
     ngx_scale_memc_op_t  *op;
 
-    token = ask->op.rtoken;
-    op = ngx_scale_owner_op(ask, NGX_SCALE_MEMC_MS);
+    token = node->claim.rtoken;
+    op = ngx_scale_owner_op(node, NGX_SCALE_MEMC_MS);
 
     op->guarded = 1;
     op->token = token;
-    op->value = ask->node->cache->owner->id;
+    op->value = node->cache->owner->id;
     op->flags = NGX_SCALE_CACHE_VALUE;
     op->ttl = NGX_SCALE_OWNER_TTL;
     op->handler = ngx_scale_owner_claimed;
 
-    ngx_scale_memc_send(ask->node->memc, op);
+    ngx_scale_memc_send(node->memc, op);
 }
 
 
 static void
 ngx_scale_owner_claimed(ngx_scale_memc_op_t *op)
 {
-    ngx_scale_owner_ask_t  *ask = op->data;
+    ngx_scale_cache_node_t  *node = op->data;
 
-    ask->busy = 0;
+    node->claiming = 0;
 
     if (op->status == NGX_SCALE_MEMC_HD
-        && !ngx_scale_cache_is_foreign(ask->node->cache))
+        && !ngx_scale_cache_is_foreign(node->cache))
     {
-        ask->node->cache->record->others[ask->node->index] = 0;
+        node->cache->record->others[node->index] = 0;
     }
 }
 
@@ -324,7 +310,7 @@ ngx_scale_owner_found(ngx_scale_cache_node_t *node, ngx_str_t *record)
                       "\"%V\", and is not used: with \"ring zone\" writes "
                       "there would leave old values here.  Write \"ring "
                       "database=\" on both, or give each a memcached of its "
-                      "own", &cache->conf->name, &node->server->name, &who);
+                      "own", &cache->conf->name, &node->name, &who);
     }
 
     (void) ngx_scale_zone_eject(cache->record, node->index, node->address);

@@ -161,7 +161,7 @@ ngx_scale_tier_ask(ngx_scale_flight_t *flight)
         return NGX_OK;
     }
 
-    flight->sent = ngx_scale_tier_now();
+    flight->sent = ngx_scale_zone_now();
 
     ngx_scale_tier_note(cache, &flight->note, NGX_SCALE_CACHE_ROOM_CONTENT,
                         &flight->node.str);
@@ -301,12 +301,14 @@ ngx_scale_tier_store(ngx_scale_flight_t *flight, ngx_scale_tier_note_t *note,
         return;
     }
 
+    if (ngx_scale_cache_state(place, &meta.node, &meta.word) != NGX_OK) {
+        return;
+    }
+
     meta.hash = note->hash;
     meta.generation = note->generation;
-    meta.word = place->word;
     meta.sent = flight->sent;
     meta.len = len;
-    meta.node = place->node->index;
 
     (void) ngx_scale_local_store(flight->cache->local, &meta, value);
 }
@@ -336,15 +338,4 @@ ngx_scale_tier_remove(ngx_scale_cache_t *cache, u_char room, ngx_str_t *key)
         ngx_scale_local_remove(cache->local,
                                ngx_scale_local_hash(cache->local, room, key));
     }
-}
-
-
-uint64_t
-ngx_scale_tier_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

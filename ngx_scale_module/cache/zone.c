@@ -3,44 +3,55 @@
 #include <sys/random.h>
 
 
-static ngx_int_t ngx_scale_zone_turn(ngx_scale_zone_cache_t *record,
-    ngx_uint_t node, uint64_t out, uint64_t address);
-static ngx_int_t ngx_scale_zone_set(ngx_scale_zone_cache_t *record,
-    ngx_uint_t node, uint64_t word, uint64_t out, uint64_t address);
-static uint64_t ngx_scale_zone_unseal(uint64_t seal, uint64_t word);
-static void ngx_scale_zone_forget(ngx_scale_zone_cache_t *record);
-static uint64_t ngx_scale_zone_mix(uint64_t word);
+static void ngx_scale_zone_take(ngx_scale_zone_cache_t *record,
+    ngx_scale_view_t *view);
+static void ngx_scale_zone_carry(ngx_scale_zone_cache_t *record,
+    ngx_scale_view_t *view);
+static void ngx_scale_zone_publish(ngx_scale_zone_cache_t *record,
+    ngx_scale_zone_slot_t *slot);
+static ngx_int_t ngx_scale_zone_replace(ngx_scale_zone_cache_t *record,
+    ngx_scale_view_t *view);
+static uint32_t ngx_scale_zone_checksum(ngx_scale_zone_slot_t *slot);
+static ngx_uint_t ngx_scale_zone_is_whole(ngx_scale_zone_cache_t *record);
 
 
-/* the upper 16 bits of what a seal hides, the rest is the address */
-#define NGX_SCALE_ZONE_SEAL     ((uint64_t) 0x5ea1 << 48)
-#define NGX_SCALE_ZONE_ADDRESS  (((uint64_t) 1 << 48) - 1)
+/* a lease is its end in ms, and the tag of what is leased */
+
+#define NGX_SCALE_ZONE_TAG_BITS  24
+#define NGX_SCALE_ZONE_TAG       (((uint64_t) 1 << NGX_SCALE_ZONE_TAG_BITS) - 1)
+#define NGX_SCALE_ZONE_FOREVER                                                \
+    (((uint64_t) 1 << (64 - NGX_SCALE_ZONE_TAG_BITS)) - 1)
+
+/* a claim is when it was made, in ms, and who made it */
+
+#define NGX_SCALE_ZONE_PID_BITS  22
+
+#define ngx_scale_zone_lease(end, tag)                                        \
+    ((uint64_t) (end) << NGX_SCALE_ZONE_TAG_BITS | (tag))
 
 
 ngx_scale_zone_cache_t *
-ngx_scale_zone_join(ngx_scale_zone_t *zone, ngx_str_t *name,
-    uint64_t signature)
+ngx_scale_zone_join(ngx_scale_zone_t *zone, ngx_slab_pool_t *pool,
+    ngx_str_t *name, ngx_uint_t shared)
 {
     ngx_uint_t               i;
     ngx_scale_zone_cache_t  *record;
 
     for (i = 0; i < zone->ncaches; i++) {
-        record = &zone->caches[i];
+        record = zone->caches[i];
 
         if (ngx_strlen(record->name) == name->len
             && ngx_memcmp(record->name, name->data, name->len) == 0)
         {
-            /* the signature first: an old worker must not trust new stamps */
+            /* a view of the one kind is nothing for the other */
 
-            if (record->signature != signature) {
-                record->signature = signature;
+            if (record->shared != shared) {
+                record->lease = 0;
                 ngx_memory_barrier();
-                ngx_scale_zone_forget(record);
-                ngx_memzero((void *) record->others, sizeof(record->others));
+                record->shared = shared;
+                record->slot.checksum = 0;
+                ngx_memzero(&record->slot.now, sizeof(ngx_scale_view_t));
             }
-
-            ngx_memzero((void *) record->faults, sizeof(record->faults));
-            record->asked = 0;
 
             return record;
         }
@@ -52,197 +63,297 @@ ngx_scale_zone_join(ngx_scale_zone_t *zone, ngx_str_t *name,
         return NULL;
     }
 
-    record = &zone->caches[zone->ncaches++];
+    record = ngx_slab_calloc(pool, sizeof(ngx_scale_zone_cache_t));
+    if (record == NULL) {
+        return NULL;
+    }
 
-    ngx_memzero(record, sizeof(ngx_scale_zone_cache_t));
     ngx_memcpy(record->name, name->data, name->len);
-    record->signature = signature;
-    ngx_scale_zone_forget(record);
+    record->shared = shared;
+
+    zone->caches[zone->ncaches++] = record;
 
     return record;
 }
 
 
-/* FNV-1a */
-
-uint64_t
-ngx_scale_zone_address(ngx_str_t *text)
+ngx_int_t
+ngx_scale_zone_set(ngx_scale_zone_cache_t *record,
+    ngx_scale_view_server_t *servers, ngx_uint_t n)
 {
-    size_t    i;
-    uint64_t  hash;
+    ngx_int_t              rc;
+    ngx_scale_zone_slot_t  slot;
 
-    hash = 0xcbf29ce484222325;
+    ngx_memzero(&slot, sizeof(ngx_scale_zone_slot_t));
 
-    for (i = 0; i < text->len; i++) {
-        hash = (hash ^ text->data[i]) * 0x100000001b3;
+    if (ngx_scale_zone_is_whole(record)) {
+        ngx_memcpy(&slot.now, &record->slot.now, sizeof(ngx_scale_view_t));
     }
 
-    hash = ngx_scale_zone_mix(hash) & NGX_SCALE_ZONE_ADDRESS;
+    if (ngx_scale_view_same(&slot.now, servers, n)) {
+        return NGX_OK;
+    }
 
-    return hash ? hash : 1;
-}
+    /* no worker may read a word in the place of another one's */
 
-
-uint64_t
-ngx_scale_zone_sealed(ngx_scale_zone_cache_t *record, ngx_uint_t node,
-    uint64_t word)
-{
-    return ngx_scale_zone_unseal(record->seals[node], word);
-}
-
-
-static uint64_t
-ngx_scale_zone_unseal(uint64_t seal, uint64_t word)
-{
-    uint64_t  hidden;
-
-    hidden = seal ^ ngx_scale_zone_mix(word);
-
-    return (hidden & ~NGX_SCALE_ZONE_ADDRESS) == NGX_SCALE_ZONE_SEAL
-           ? hidden & NGX_SCALE_ZONE_ADDRESS : 0;
-}
-
-
-void
-ngx_scale_zone_claim(ngx_scale_zone_cache_t *record, ngx_uint_t node,
-    uint64_t word, uint64_t address)
-{
-    uint64_t  seal;
-
-    seal = record->seals[node];
-
+    record->lease = 0;
     ngx_memory_barrier();
 
-    /* so the seal was seen while the word was this one */
+    ngx_scale_zone_take(record, &slot.now);
 
-    if (record->nodes[node] == word
-        && ngx_scale_zone_unseal(seal, word) == 0)
-    {
-        (void) ngx_atomic_cmp_set(&record->seals[node], seal,
-                                  (NGX_SCALE_ZONE_SEAL | address)
-                                  ^ ngx_scale_zone_mix(word));
+    rc = ngx_scale_view_change(&slot.now, servers, n, ngx_scale_zone_random);
+
+    if (rc == NGX_OK) {
+        ngx_scale_zone_carry(record, &slot.now);
+        ngx_scale_zone_publish(record, &slot);
+
+        record->lease = ngx_scale_zone_lease(NGX_SCALE_ZONE_FOREVER,
+                                             slot.tag);
     }
+
+    return rc;
+}
+
+
+/*
+ * The words, out of the hands of the workers: one that has put a node out of
+ * use meanwhile is heard, one that tries later finds a word without a seal.
+ */
+
+static void
+ngx_scale_zone_take(ngx_scale_zone_cache_t *record, ngx_scale_view_t *view)
+{
+    uint64_t    word;
+    ngx_uint_t  i;
+
+    for (i = 0; i < view->nnodes; i++) {
+
+        do {
+            word = record->words[i];
+
+        } while (!ngx_atomic_cmp_set(&record->words[i], word,
+                                     ngx_scale_zone_random()));
+
+        view->nodes[i].word = word;
+        record->taken[i] = word;
+    }
+}
+
+
+/*
+ * A word that stays takes its seal with it to its new place.  What is wrong
+ * with the servers is looked at anew.
+ */
+
+static void
+ngx_scale_zone_carry(ngx_scale_zone_cache_t *record, ngx_scale_view_t *view)
+{
+    uint64_t    seals[NGX_SCALE_VIEW_NODES];
+    ngx_uint_t  i, n;
+
+    for (n = 0; n < view->nnodes; n++) {
+        seals[n] = 0;
+
+        for (i = 0; i < NGX_SCALE_VIEW_NODES; i++) {
+            if (record->taken[i] == view->nodes[n].word) {
+                seals[n] = record->seals[i];
+            }
+        }
+    }
+
+    for (n = 0; n < NGX_SCALE_VIEW_NODES; n++) {
+        record->words[n] = n < view->nnodes ? view->nodes[n].word : 0;
+        record->seals[n] = n < view->nnodes ? seals[n] : 0;
+        record->faults[n] = 0;
+        record->others[n] = 0;
+    }
+
+    record->asked = 0;
+}
+
+
+static void
+ngx_scale_zone_publish(ngx_scale_zone_cache_t *record,
+    ngx_scale_zone_slot_t *slot)
+{
+    do {
+        slot->tag = ngx_scale_zone_random() & NGX_SCALE_ZONE_TAG;
+
+    } while (slot->tag == 0 || slot->tag == ngx_scale_zone_tag(record));
+
+    slot->checksum = ngx_scale_zone_checksum(slot);
+
+    ngx_memcpy(&record->slot, slot, sizeof(ngx_scale_zone_slot_t));
+
+    ngx_memory_barrier();
+}
+
+
+static uint32_t
+ngx_scale_zone_checksum(ngx_scale_zone_slot_t *slot)
+{
+    return ngx_crc32_long((u_char *) slot,
+                          offsetof(ngx_scale_zone_slot_t, checksum));
+}
+
+
+static ngx_uint_t
+ngx_scale_zone_is_whole(ngx_scale_zone_cache_t *record)
+{
+    return record->slot.tag
+           && ngx_scale_zone_checksum(&record->slot) == record->slot.checksum;
 }
 
 
 ngx_int_t
-ngx_scale_zone_eject(ngx_scale_zone_cache_t *record, ngx_uint_t node,
-    uint64_t address)
+ngx_scale_zone_confirm(ngx_scale_zone_cache_t *record, ngx_scale_view_t *view,
+    uint64_t sent)
 {
-    return ngx_scale_zone_turn(record, node, 1, address);
-}
+    uint64_t   lease, next;
+    ngx_int_t  rc;
 
+    lease = record->lease;
 
-ngx_int_t
-ngx_scale_zone_readmit(ngx_scale_zone_cache_t *record, ngx_uint_t node,
-    uint64_t address)
-{
-    return ngx_scale_zone_turn(record, node, 0, address);
-}
+    /* a keeper that was frozen comes too late: it is another one's lease */
 
-
-static ngx_int_t
-ngx_scale_zone_turn(ngx_scale_zone_cache_t *record, ngx_uint_t node,
-    uint64_t out, uint64_t address)
-{
-    uint64_t  word;
-
-    word = record->nodes[node];
-
-    if (ngx_scale_zone_is_out(word) == out
-        || ngx_scale_zone_sealed(record, node, word) != address)
+    if (sent + NGX_SCALE_ZONE_LEASE <= ngx_scale_zone_now()
+        || sent + NGX_SCALE_ZONE_LEASE < lease >> NGX_SCALE_ZONE_TAG_BITS)
     {
         return NGX_DECLINED;
     }
 
-    return ngx_scale_zone_set(record, node, word, out, address);
+    rc = ngx_scale_zone_replace(record, view);
+
+    next = ngx_scale_zone_lease(sent + NGX_SCALE_ZONE_LEASE,
+                                record->slot.tag);
+
+    (void) ngx_atomic_cmp_set(&record->lease, lease, next);
+
+    return rc;
 }
 
 
+/*
+ * What was in use stays so until the new view is active: it is "old" until
+ * then, however often "now" changes.
+ */
+
 static ngx_int_t
-ngx_scale_zone_set(ngx_scale_zone_cache_t *record, ngx_uint_t node,
-    uint64_t word, uint64_t out, uint64_t address)
+ngx_scale_zone_replace(ngx_scale_zone_cache_t *record, ngx_scale_view_t *view)
 {
-    uint64_t  next;
+    uint64_t                now;
+    ngx_uint_t              whole;
+    ngx_scale_zone_slot_t   slot, *was;
 
-    next = (ngx_scale_zone_random() & ~(uint64_t) 1) | out;
+    was = &record->slot;
+    whole = ngx_scale_zone_is_whole(record);
 
-    if (!ngx_atomic_cmp_set(&record->nodes[node], word, next)) {
+    if (whole && ngx_memcmp(view, &was->now, sizeof(ngx_scale_view_t)) == 0) {
         return NGX_DECLINED;
     }
 
-    if (address) {
-        ngx_scale_zone_claim(record, node, next, address);
+    ngx_memzero(&slot, sizeof(ngx_scale_zone_slot_t));
+
+    now = ngx_scale_zone_now();
+
+    slot.active = now + NGX_SCALE_ZONE_WAIT;
+    ngx_memcpy(&slot.now, view, sizeof(ngx_scale_view_t));
+
+    if (whole && was->active <= now) {
+        slot.has_old = 1;
+        ngx_memcpy(&slot.old, &was->now, sizeof(ngx_scale_view_t));
+
+    } else if (whole && was->has_old) {
+        slot.has_old = 1;
+        ngx_memcpy(&slot.old, &was->old, sizeof(ngx_scale_view_t));
     }
+
+    ngx_scale_zone_publish(record, &slot);
 
     return NGX_OK;
 }
 
 
 void
-ngx_scale_zone_move(ngx_scale_zone_cache_t *record, ngx_uint_t node,
-    uint64_t address)
+ngx_scale_zone_drop(ngx_scale_zone_cache_t *record)
 {
-    while (ngx_scale_zone_set(record, node, record->nodes[node], 1, address)
-           != NGX_OK)
+    uint64_t  lease;
+
+    lease = record->lease;
+
+    (void) ngx_atomic_cmp_set(&record->lease, lease,
+                              lease & NGX_SCALE_ZONE_TAG);
+}
+
+
+ngx_int_t
+ngx_scale_zone_read(ngx_scale_zone_cache_t *record,
+    ngx_scale_zone_slot_t *slot)
+{
+    ngx_memcpy(slot, &record->slot, sizeof(ngx_scale_zone_slot_t));
+
+    ngx_memory_barrier();
+
+    if (slot->tag == 0 || slot->tag != ngx_scale_zone_tag(record)
+        || ngx_scale_zone_checksum(slot) != slot->checksum)
     {
-        /* void */
+        return NGX_DECLINED;
     }
+
+    return NGX_OK;
 }
 
 
-void
-ngx_scale_zone_renew(ngx_scale_zone_cache_t *record)
+uint64_t
+ngx_scale_zone_tag(ngx_scale_zone_cache_t *record)
 {
-    ngx_uint_t  i;
+    return record->lease & NGX_SCALE_ZONE_TAG;
+}
 
-    for (i = 0; i < NGX_SCALE_ZONE_NODES; i++) {
-        ngx_scale_zone_renew_node(record, i);
+
+ngx_uint_t
+ngx_scale_zone_is_leased(ngx_scale_zone_cache_t *record, uint64_t tag)
+{
+    uint64_t  lease, end;
+
+    lease = record->lease;
+    end = lease >> NGX_SCALE_ZONE_TAG_BITS;
+
+    return (lease & NGX_SCALE_ZONE_TAG) == tag
+           && (end == NGX_SCALE_ZONE_FOREVER || ngx_scale_zone_now() < end);
+}
+
+
+ngx_int_t
+ngx_scale_zone_keep(ngx_scale_zone_cache_t *record, uint64_t patience)
+{
+    uint64_t  claim, mine, now, pid;
+
+    now = ngx_scale_zone_now();
+    claim = record->keeper;
+    pid = claim & (((uint64_t) 1 << NGX_SCALE_ZONE_PID_BITS) - 1);
+
+    if (pid != (uint64_t) ngx_pid
+        && now < (claim >> NGX_SCALE_ZONE_PID_BITS) + patience)
+    {
+        return NGX_DECLINED;
     }
+
+    mine = now << NGX_SCALE_ZONE_PID_BITS | (uint64_t) ngx_pid;
+
+    return ngx_atomic_cmp_set(&record->keeper, claim, mine) ? NGX_OK
+                                                            : NGX_DECLINED;
 }
 
 
-void
-ngx_scale_zone_renew_node(ngx_scale_zone_cache_t *record, ngx_uint_t node)
+uint64_t
+ngx_scale_zone_now(void)
 {
-    uint64_t  word;
+    struct timespec  ts;
 
-    do {
-        word = record->nodes[node];
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    } while (ngx_scale_zone_set(record, node, word,
-                                ngx_scale_zone_is_out(word),
-                                ngx_scale_zone_sealed(record, node, word))
-             != NGX_OK);
-}
-
-
-/* new words that go with no address: the nodes are others */
-
-static void
-ngx_scale_zone_forget(ngx_scale_zone_cache_t *record)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_SCALE_ZONE_NODES; i++) {
-        while (ngx_scale_zone_set(record, i, record->nodes[i], 0, 0)
-               != NGX_OK)
-        {
-            /* void */
-        }
-    }
-}
-
-
-/* the finalizer of MurmurHash3: one to one */
-
-static uint64_t
-ngx_scale_zone_mix(uint64_t word)
-{
-    word = (word ^ (word >> 33)) * 0xff51afd7ed558ccd;
-    word = (word ^ (word >> 33)) * 0xc4ceb9fe1a85ec53;
-
-    return word ^ (word >> 33);
+    return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 

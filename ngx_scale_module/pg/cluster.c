@@ -202,8 +202,8 @@ ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
 
     line = ngx_scale_pg_line(pg, op);
 
-    if (pg->lines[line].length < pg->conf->queue) {
-        ngx_scale_pg_enqueue(op, line, 0);
+    if (pg->lines[line].length < pg->conf->queue || op->urgent) {
+        ngx_scale_pg_enqueue(op, line, op->urgent);
 
     } else {
         op->line = NGX_SCALE_PG_NONE;

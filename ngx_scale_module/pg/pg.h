@@ -267,6 +267,7 @@ struct ngx_scale_pg_op_s {
     unsigned                    stale:1;       /* rather than no answer */
     unsigned                    locate:1;      /* a write's "position" */
     unsigned                    begun:1;       /* rows have left: no retry */
+    unsigned                    urgent:1;      /* the next of its line */
 
     ngx_pool_t                 *pool;          /* of rows.columns; or NULL */
     ngx_int_t                 (*rows)(ngx_scale_pg_op_t *op);

@@ -1,4 +1,4 @@
-/* sources: cache/cache.c cache/check.c cache/checksum.c cache/codec.c cache/fill.c cache/flight.c cache/greeting.c cache/key.c cache/local.c cache/mark.c cache/memc.c cache/memc_connection.c cache/memc_greeting.c cache/memc_tls.c cache/owner.c cache/reply.c cache/ring.c cache/tier.c cache/zone.c */
+/* sources: cache/address.c cache/cache.c cache/check.c cache/checksum.c cache/codec.c cache/fill.c cache/flight.c cache/greeting.c cache/key.c cache/layout.c cache/local.c cache/mark.c cache/memc.c cache/memc_connection.c cache/memc_greeting.c cache/memc_tls.c cache/node.c cache/owner.c cache/place.c cache/reply.c cache/ring.c cache/tier.c cache/view.c cache/zone.c cache/zone_word.c */
 
 /*
  * The local tier under leases, as several web nodes have it: workers of one
@@ -108,15 +108,14 @@ start_worker(worker_t *w, void *memory)
     ngx_memzero(s, sizeof(ngx_scale_cache_server_t));
 
     ngx_str_set(&s->name, "memcached");
-    s->host.data = (u_char *) sun.sun_path;
-    s->host.len = strlen(sun.sun_path);
     s->addr = ngx_pcalloc(pool, sizeof(ngx_addr_t));
     s->addr->sockaddr = (struct sockaddr *) &sun;
     s->addr->socklen = sizeof(sun);
     s->addr->name = s->name;
     s->weight = 1;
 
-    record.signature = ngx_scale_cache_signature(&w->conf);
+    record.tier = ngx_scale_local_id(memory);
+    (void) ngx_scale_zone_set(&record, s, 1);
 
     w->cache = ngx_scale_cache_create(pool, &w->conf, &record, &loop_log);
 }
@@ -172,7 +171,7 @@ begin_read(worker_t *w)
 
     request = ngx_create_pool(1024, &loop_log);
     rc = ngx_scale_cache_local(w->cache, &w->read, request,
-                               ngx_scale_tier_now(), &entry);
+                               ngx_scale_zone_now(), &entry);
     if (rc == NGX_OK) {
         keep_body(w, &entry.body);
     }
@@ -265,13 +264,13 @@ write_once(worker_t *w, const char *value, ngx_uint_t of_tag)
 
     step(&write, ngx_scale_cache_mark);
 
-    marked = ngx_scale_tier_now();
+    marked = ngx_scale_zone_now();
     row = value;
 
     step(&write, ngx_scale_cache_unmark);
     ngx_scale_cache_write_cancel(&write);
 
-    return ngx_scale_tier_now() - marked;
+    return ngx_scale_zone_now() - marked;
 }
 
 
@@ -336,7 +335,7 @@ a_hot_key(void)
     reads = 0;
     gets = gets_of_server();
 
-    for (end = ngx_scale_tier_now() + 1000; ngx_scale_tier_now() < end; ) {
+    for (end = ngx_scale_zone_now() + 1000; ngx_scale_zone_now() < end; ) {
         if (!one.busy) {
             hits += begin_read(&one) == NGX_OK;
             reads++;
@@ -369,7 +368,7 @@ all_ages(void)
     loop_run(LEASE + 2);
 
     far.read.bounded = 1;
-    ok(ngx_scale_cache_local(far.cache, &far.read, pool, ngx_scale_tier_now(),
+    ok(ngx_scale_cache_local(far.cache, &far.read, pool, ngx_scale_zone_now(),
                              &(ngx_scale_entry_t) { .stored = 0 })
        == NGX_OK, "is nothing to who takes any age");
 }
@@ -402,7 +401,7 @@ main(void)
 
     (void) ngx_scale_local_format(memory, SIZE, 42);
     (void) ngx_scale_local_format(memory + SIZE, SIZE, 42);
-    ngx_scale_zone_renew(&record);
+    ngx_scale_zone_renew_node(&record, 0);
 
     start_worker(&one, memory);
     start_worker(&other, memory);

@@ -14,8 +14,8 @@ use Time::HiRes qw(sleep time);
 my $keys = 512;
 
 
-# Options: port, dir, clients, seconds, keys, first (the row before the first),
-# depth (requests of a pipeline; 1 sends again what met a closing connection),
+# Options: port (or several, in an array), dir, clients, seconds, keys, first
+# (the row before the first), depth (requests of a pipeline; 1 sends again what met a closing connection),
 # close (a connection per request), rate (requests per second of each client,
 # depth 1), acks (a file that gets the time of each acknowledgement), again (what
 # is refused is sent again, depth 1), meanwhile (called once while they run),
@@ -32,7 +32,9 @@ sub run
     my $floors = make_floors($option{dir});
     my %sum = map { $_ => 0 }
                   qw(reads writes unknown refused failed stale hung misplaced);
-    my @pipes = map { client_process($floors, $_, %option) }
+    my @ports = ref $option{port} ? @{ $option{port} } : $option{port};
+    my @pipes = map { client_process($floors, $_, %option,
+                                     port => $ports[$_ % @ports]) }
                     1 .. $option{clients};
 
     $option{meanwhile}->() if $option{meanwhile};
