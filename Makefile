@@ -3,6 +3,7 @@
 #                 some of the .t files
 # make unit       runs the unit tests only
 # make asan-test  the .t files against an nginx with sanitizers
+# make stress     the promise under faults; SCALE_SECONDS= of each, as root
 # make ha         failovers of Patroni under load; SCALE_SOAK=1 for 10 of them
 # make bench      a request's cost beside its peers'; ROUNDS=, SECONDS=
 # make bench-replicas    reads of 1, 2 and 3 PostgreSQL servers; the same
@@ -50,8 +51,8 @@ SUITES  = all unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all asan unit test asan-test soak ha bench bench-replicas run deps \
-        clean FORCE
+.PHONY: all asan unit test asan-test soak stress ha bench bench-replicas run \
+        deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -162,6 +163,11 @@ ha: PACKAGES += conf/packages-ha
 ha: deps
 	$(MAKE) all
 	prove -It/lib t/ha/patroni.t
+
+stress: PACKAGES += conf/packages-stress
+stress: deps
+	$(MAKE) all
+	prove -It/lib t/stress
 
 bench: deps
 	$(MAKE) all

@@ -30,7 +30,7 @@ sub hammer
     my ($meanwhile, %option) = @_;
 
     my $seen = Scale::Hammer::run(
-        port => [map { $_->{port} } @nodes], dir => Scale::dir(), clients => 4,
+        nodes => \@nodes, dir => Scale::dir(), clients => 4,
         keys => 100, depth => 4, seconds => 5,
         meanwhile => $meanwhile, %option);
 

@@ -15,7 +15,8 @@ sub new
 {
     my ($class, $port, %option) = @_;
 
-    return bless { port => $port, patience => $option{patience} // 20,
+    return bless { port => $port, host => $option{host} // '127.0.0.1',
+                   patience => $option{patience} // 20,
                    buffer => '' }, $class;
 }
 
@@ -65,7 +66,7 @@ sub connected
 
     $self->{buffer} = '';
     $self->{used} = 0;
-    $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+    $self->{socket} = IO::Socket::INET->new(PeerAddr => $self->{host},
                                             PeerPort => $self->{port},
                                             Timeout => $self->{patience});
 

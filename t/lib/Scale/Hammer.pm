@@ -14,8 +14,9 @@ use Time::HiRes qw(sleep time);
 my $keys = 512;
 
 
-# Options: port (or several, in an array), dir, clients, seconds, keys, first
-# (the row before the first), depth (requests of a pipeline; 1 sends again what met a closing connection),
+# Options: port, or nodes, of { port, host } (each time another one), dir,
+# clients, seconds, keys, first (the row before the first), depth (requests of
+# a pipeline; 1 sends again what met a closing connection),
 # close (a connection per request), rate (requests per second of each client,
 # depth 1), acks (a file that gets the time of each acknowledgement), again (what
 # is refused is sent again, depth 1), meanwhile (called once while they run),
@@ -23,7 +24,7 @@ my $keys = 512;
 #
 # { reads, writes (acknowledged), unknown (writes without an answer), refused
 # (503, nothing changed), failed, stale, hung, first (an example of failed),
-# misplaced (a problem of SQLSTATE class 25: a write met a read-only server) }
+# hits (reads that the cache answered: X-Cache), misplaced (a problem of SQLSTATE class 25: a write met a read-only server) }
 
 sub run
 {
@@ -31,10 +32,9 @@ sub run
 
     my $floors = make_floors($option{dir});
     my %sum = map { $_ => 0 }
-                  qw(reads writes unknown refused failed stale hung misplaced);
-    my @ports = ref $option{port} ? @{ $option{port} } : $option{port};
-    my @pipes = map { client_process($floors, $_, %option,
-                                     port => $ports[$_ % @ports]) }
+                  qw(reads hits writes unknown refused failed stale hung
+                     misplaced);
+    my @pipes = map { client_process($floors, $_, %option) }
                     1 .. $option{clients};
 
     $option{meanwhile}->() if $option{meanwhile};
@@ -79,7 +79,8 @@ sub client
 {
     my ($floors, %option) = @_;
 
-    my $http = Scale::Client->new($option{port});
+    my @nodes = map { Scale::Client->new($_->{port}, host => $_->{host}) }
+                    @{ $option{nodes} // [{ port => $option{port} }] };
     my $first = 1 + ($option{first} // 0);
     my %part;
     my $next = time;
@@ -90,6 +91,7 @@ sub client
                       1 .. 1 + int rand $option{depth};
         my @requests = map { (rand() < 0.2 ? 'POST' : 'GET') . " /items/$_" }
                            @ids;
+        my $http = $nodes[rand @nodes];
         my $before = read_floors($floors);
         my @answers = $option{depth} == 1 ? $http->request(@requests)
                                           : $http->pipeline(@requests);
@@ -112,7 +114,7 @@ sub client
         $http->close() if $option{close};
     }
 
-    $part{hung} = $http->{hung} // 0;
+    $part{hung} += $_->{hung} // 0 for @nodes;
 
     return \%part;
 }
@@ -138,6 +140,8 @@ sub judge
 
     $part->{stale}++ if $n < $before->[$id] + $writes;
     $part->{$writes ? 'writes' : 'reads'}++;
+    $part->{hits}++ if !$writes && ($answer->{headers}{'x-cache'} // '')
+                                   =~ /^(?:LOCAL|HIT|STALE|NEGATIVE)$/;
 
     return if !$writes;
 

@@ -14,7 +14,8 @@ my @servers;    # { pid, port, dir, error_log }
 
 # $http is the content of http {}; $ServerPort in it is the new server's port,
 # $TEST_NGINX_X comes from the environment.  Options: workers, connections,
-# main (text outside http {}), log_level, user (of the workers).
+# main (text outside http {}), log_level, user (of the workers), wrap (a command
+# that runs nginx).
 
 sub start
 {
@@ -22,7 +23,8 @@ sub start
 
     my $dir = "$base/nginx" . @servers;
     my $server = { port => free_port(), dir => $dir,
-                   error_log => "$dir/error.log" };
+                   error_log => "$dir/error.log",
+                   wrap => $option{wrap} // [] };
 
     make_path("$dir/html");
     write_conf($server, $http, %option);
@@ -53,6 +55,7 @@ sub launch
 
     $server->{workers} = $count;
     $server->{pid} = spawn({ log => "$dir/stderr", dies => 'TERM' },
+                           @{ $server->{wrap} },
                            $ENV{TEST_NGINX_BINARY}, '-p', "$dir/",
                            '-e', $server->{error_log},
                            '-c', "$dir/nginx.conf");
