@@ -2,6 +2,7 @@
 # make test       installs what is missing, builds, runs all suites; T= names
 #                 some of the .t files
 # make unit       runs the unit tests only
+# make step       the module that t/step.t holds at each step
 # make asan-test  the .t files against an nginx with sanitizers
 # make stress     the promise under faults; SCALE_SECONDS= of each, as root
 # make ha         failovers of Patroni under load; SCALE_SOAK=1 for 10 of them
@@ -45,17 +46,19 @@ UNITCC  = $(ASANCC) -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP \
 UNITLIB = -lyajl -lpq -lmemcached -lcrypt -lpcre2-8 -lssl -lcrypto -lz -ldl
 
 ifdef T
-SUITES  = all
+SUITES  = all step
 else
-SUITES  = all unit
+SUITES  = all step unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all asan unit test asan-test soak stress ha bench bench-replicas run \
-        deps clean FORCE
+.PHONY: all step asan unit test asan-test soak stress ha bench \
+        bench-replicas run deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
+
+step: $(BUILD)/ngx_scale_module_step.so
 
 asan: $(ASAN)/nginx $(ASAN)/ngx_scale_module.so
 
@@ -86,6 +89,16 @@ $(BUILD)/ngx_scale_module.so: $(BUILD)/module/configured $(SOURCES)
 	cp $(BUILD)/module/ngx_scale_module.so $@.new && mv $@.new $@
 
 
+# The same with the points where a controller may hold a worker.
+
+$(BUILD)/step/configured: config $(BUILD)/sources $(NGXDIR)/conf_flags
+	$(call configure,$(NGXDIR),$(@D),$(CCOPT) -DNGX_SCALE_STEP=1,-fPIC,--add-dynamic-module=$(CURDIR))
+
+$(BUILD)/ngx_scale_module_step.so: $(BUILD)/step/configured $(SOURCES)
+	$(MAKE) -s -f $(BUILD)/step/Makefile -C $(NGXDIR) modules
+	cp $(BUILD)/step/ngx_scale_module.so $@.new && mv $@.new $@
+
+
 # The same for the sanitizers.  nginx is configured without the module, so
 # that a new source file does not compile all of nginx again.
 
@@ -101,7 +114,7 @@ $(ASAN)/nginx: $(ASAN)/nginx.d/configured
 	cp $(ASAN)/nginx.d/nginx $@
 
 $(ASAN)/module/configured: config $(BUILD)/sources $(NGINX_SRC)/configure
-	$(call configure,$(NGINX_SRC),$(@D),$(ASANCC) -Wextra,$(ASANLD),--add-dynamic-module=$(CURDIR))
+	$(call configure,$(NGINX_SRC),$(@D),$(ASANCC) -Wextra -DNGX_SCALE_STEP=1,$(ASANLD),--add-dynamic-module=$(CURDIR))
 
 $(ASAN)/ngx_scale_module.so: $(ASAN)/module/configured $(SOURCES)
 	$(MAKE) -s -j2 -f $(ASAN)/module/Makefile -C $(NGINX_SRC) modules

@@ -13,6 +13,16 @@
 #include <ngx_core.h>
 
 
+/* a named point where a controller may hold the worker: ngx_scale_step.c */
+
+#if (NGX_SCALE_STEP)
+#define SCALE_STEP(name)  ngx_scale_step(name)
+void ngx_scale_step(const char *name);
+#else
+#define SCALE_STEP(name)
+#endif
+
+
 /* declared types of parameters; an array has NGX_SCALE_ARRAY added */
 
 typedef enum {

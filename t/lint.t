@@ -811,7 +811,9 @@ sub exported
 
         if ($path =~ /h$/) {
             $declared{$_} = 1 for $code =~ /\b(ngx_scale_\w+)/g;
-            $code = join "\n", map { body($tree, $_) } $tree->functions($path);
+            $code = join "\n", (map { body($tree, $_) }
+                                     $tree->functions($path)),
+                               $code =~ /^#define(.*)/mg;
         }
 
         $users{$_}{$path} = 1 for $code =~ /\b(ngx_scale_\w+)/g;
