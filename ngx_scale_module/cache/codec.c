@@ -10,7 +10,7 @@ static uint64_t ngx_scale_codec_get(u_char *p, ngx_uint_t bytes);
 static u_char *ngx_scale_codec_slice(ngx_str_t *s, u_char *p, size_t len);
 
 
-#define NGX_SCALE_CODEC_VERSION  1
+#define NGX_SCALE_CODEC_VERSION  2
 
 
 size_t
@@ -43,6 +43,7 @@ ngx_scale_codec_encode(u_char *p, ngx_scale_entry_t *entry)
     p = ngx_scale_codec_put(p, 0, 2);
     p = ngx_scale_codec_put(p, entry->meta.len, 4);
     p = ngx_scale_codec_put(p, entry->body.len, 4);
+    p = ngx_scale_codec_put(p, entry->overtime, 4);
 
     p = ngx_cpymem(p, entry->key.data, entry->key.len);
     p = ngx_cpymem(p, entry->etag.data, entry->etag.len);
@@ -103,9 +104,11 @@ ngx_scale_codec_parse(ngx_str_t *value, ngx_str_t *key, uint64_t statement,
 
     entry->negative = p[3] & 1;
     entry->unverified = 0;
+    entry->partial = 0;
     entry->statement = statement;
     entry->stored = (time_t) ngx_scale_codec_get(p + 16, 8);
     entry->representation = (ngx_uint_t) ngx_scale_codec_get(p + 28, 2);
+    entry->overtime = (time_t) ngx_scale_codec_get(p + 40, 4);
     entry->ntags = tags;
 
     p = ngx_scale_codec_slice(&entry->key, p + NGX_SCALE_CODEC_HEADER,

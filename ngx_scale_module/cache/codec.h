@@ -7,7 +7,8 @@
  *      2  version            16  stored at, 64 bits     30  -
  *      3  bit 0: negative    24  key's length, 16       32  meta's length, 32
  *      4  checksum, 32       26  etag's length, 8       36  body's length, 32
- *                            27  number of tags, 8      40  key, etag,
+ *                            27  number of tags, 8      40  overtime, 32
+ *                                                       44  key, etag,
  *                                                           generations of 64
  *                                                           bits, meta, body
  */
@@ -20,19 +21,21 @@
 #include <ngx_core.h>
 
 
-#define NGX_SCALE_CODEC_HEADER  40
+#define NGX_SCALE_CODEC_HEADER  44
 
 
 /*
  * "meta" is the caller's: what stays with the entry beside its body.
  * "generations" are those of the tags in the reader's order, as they were
- * before the database was read; not aligned.
+ * before the database was read; not aligned.  "overtime" is the end of its
+ * lifetime in memcached, in which it is past its own: seconds.
  */
 
 typedef struct {
     ngx_str_t       key;               /* at most 65535 bytes */
     uint64_t        statement;
     time_t          stored;
+    time_t          overtime;
     ngx_str_t       etag;              /* quoted, or empty; at most 255 */
     ngx_uint_t      representation;
     ngx_uint_t      ntags;

@@ -323,12 +323,19 @@ ngx_scale_memc_format(u_char *p, ngx_scale_memc_op_t *op)
             p = ngx_sprintf(p, " N%T", op->lease);
         }
 
+        if (op->recache) {
+            p = ngx_sprintf(p, " R%T", op->recache);
+        }
+
     } else if (op->verb == NGX_SCALE_MEMC_MS) {
         p = ngx_sprintf(p, " %uz F%uD T%T", op->value.len, op->flags, op->ttl);
 
         if (op->return_cas) {
             p = ngx_cpymem(p, " c", sizeof(" c") - 1);
         }
+
+    } else if (op->keep) {
+        p = ngx_cpymem(p, " I", sizeof(" I") - 1);
     }
 
     if (op->guarded) {

@@ -66,9 +66,11 @@ struct ngx_scale_memc_op_s {
     uint32_t                   flags;      /* ms: F */
     time_t                     ttl;        /* ms: T, seconds */
     time_t                     lease;      /* mg: N, seconds; 0: none */
+    time_t                     recache;    /* mg: R, seconds; 0: none */
     ngx_scale_token_t          token;      /* ms, md: where guarded */
     unsigned                   guarded:1;
     unsigned                   return_cas:1;   /* ms */
+    unsigned                   keep:1;     /* md: it stays, and is old */
 
     void                     (*handler)(ngx_scale_memc_op_t *op);
     void                      *data;
@@ -78,10 +80,11 @@ struct ngx_scale_memc_op_s {
     ngx_scale_memc_status_e    status;
     ngx_str_t                  rvalue;
     uint32_t                   rflags;
-    ngx_scale_token_t          rtoken;
     time_t                     rttl;       /* mg: seconds left, -1: no end */
+    ngx_scale_token_t          rtoken;
     unsigned                   won:1;      /* mg: W, the caller may fill */
     unsigned                   wait:1;     /* mg: Z, somebody else does */
+    unsigned                   old:1;      /* mg: X, after an md that kept it */
 
     /* private */
 

@@ -401,11 +401,12 @@ ngx_scale_memc_reply(ngx_scale_memc_t *memc, ngx_scale_reply_t *reply)
     op->status = status;
     op->rvalue = reply->value;
     op->rflags = reply->flags;
+    op->rttl = reply->ttl;
     op->rtoken.cas = reply->cas;
     op->rtoken.generation = memc->generation;
-    op->rttl = reply->ttl;
     op->won = reply->won;
     op->wait = reply->wait;
+    op->old = reply->old;
 
     op->handler(op);
 

@@ -44,6 +44,8 @@ ngx_scale_reply_parse(u_char **pos, u_char *last, ngx_scale_reply_t *reply)
 
     ngx_memzero(reply, sizeof(ngx_scale_reply_t));
 
+    reply->ttl = -1;
+
     p = *pos;
     eol = memchr(p, '\n', ngx_min(last - p, NGX_SCALE_REPLY_MAX_LINE));
 
@@ -162,6 +164,10 @@ ngx_scale_reply_flag(ngx_str_t *word, ngx_scale_reply_t *reply)
 
     case 'Z':
         reply->wait = 1;
+        return NGX_OK;
+
+    case 'X':
+        reply->old = 1;
         return NGX_OK;
 
     case 'c':

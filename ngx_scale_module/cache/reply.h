@@ -40,6 +40,7 @@ typedef struct {
     unsigned                  has_opaque:1;
     unsigned                  won:1;
     unsigned                  wait:1;
+    unsigned                  old:1;
 } ngx_scale_reply_t;
 
 

@@ -71,7 +71,8 @@ round_trip(void)
     is_str(got.body, "{\"id\":42}", "the body");
 
     ok(got.statement == STATEMENT && got.stored == 1700000000
-       && got.representation == 513 && !got.negative, "the numbers");
+       && got.overtime == 2350000 && got.representation == 513
+       && !got.negative, "the numbers");
     ok(got.ntags == 3
        && ngx_scale_codec_generation(&got, 0) == generations[0]
        && ngx_scale_codec_generation(&got, 1) == generations[1]
@@ -108,10 +109,11 @@ layout(void)
 
     value = encode(&full);
 
-    ok(ngx_memcmp(value.data, "ns\1\0", 4) == 0
+    ok(ngx_memcmp(value.data, "ns\2\0", 4) == 0
        && ngx_memcmp(value.data + 8, "\xef\xcd\xab\x89\x67\x45\x23\x01", 8) == 0
        && ngx_memcmp(value.data + 24, "\7\0\5\3\1\2\0\0", 8) == 0
-       && ngx_memcmp(value.data + 32, "\14\0\0\0\11\0\0\0post:42", 15) == 0,
+       && ngx_memcmp(value.data + 32, "\14\0\0\0\11\0\0\0\xb0\xdb\x23\0"
+                                      "post:42", 19) == 0,
        "the layout is the documented one, little-endian");
 }
 
@@ -182,7 +184,7 @@ noise(void)
         len = encode(&full).len;
 
         for (i = random() % 8; i; i--) {
-            buf[26 + random() % 14] = (u_char) random();
+            buf[26 + random() % 18] = (u_char) random();
         }
 
         len = random() % 2 ? len : (size_t) random() % sizeof(buf);
@@ -229,6 +231,7 @@ main(void)
     full.key = key;
     full.statement = STATEMENT;
     full.stored = 1700000000;
+    full.overtime = 2350000;
     full.representation = 513;
     full.ntags = 3;
     full.generations = (u_char *) generations;

@@ -220,9 +220,10 @@ one_write(void)
               "md c O2\r\nmn\r\n") == 0,
        "what a turn sends is written as the protocol has it");
 
-    answer("VA 2 f1 c950 O0 W\r\nhi\r\nHD c951 O1\r\nNF O2\r\nMN\r\n");
+    answer("VA 2 f1 c950 t7 O0 W\r\nhi\r\nHD c951 O1\r\nNF O2\r\nMN\r\n");
     loop_turn(5);
 
+    ok(op[0].op.rttl == 7 && !op[0].op.old, "the value has 7 seconds left");
     ok(ended(&op[0], NGX_SCALE_MEMC_VA) && strcmp(op[0].value, "hi") == 0
        && op[0].op.rflags == 1 && op[0].op.rtoken.cas == 950 && op[0].op.won
        && !op[0].op.wait, "mg has its value and who may fill");

@@ -142,6 +142,28 @@ delete(const char *key, ngx_scale_token_t *token)
 }
 
 
+static ngx_scale_memc_status_e
+look(const char *key, time_t recache)
+{
+    prepare(NGX_SCALE_MEMC_MG, key);
+    op.recache = recache;
+
+    return run();
+}
+
+
+static ngx_scale_memc_status_e
+outdate(const char *key, ngx_scale_token_t *token)
+{
+    prepare(NGX_SCALE_MEMC_MD, key);
+    op.keep = 1;
+    op.guarded = 1;
+    op.token = *token;
+
+    return run();
+}
+
+
 static ngx_int_t
 wait_for_server(void)
 {
@@ -210,6 +232,57 @@ marks(void)
     ok(set("b", "late", VALUE, &lease) == NGX_SCALE_MEMC_NF
        && get("b", 0) == NGX_SCALE_MEMC_EN,
        "a fill after a delete is refused");
+}
+
+
+/* what early refresh and a tag's stale pages rely on */
+
+static void
+ages(void)
+{
+    ngx_scale_token_t  token;
+
+    get("f", 5);
+    token = op.rtoken;
+
+    prepare(NGX_SCALE_MEMC_MS, "f");
+    ngx_str_set(&op.value, "one");
+    op.flags = VALUE;
+    op.ttl = 100;
+    op.guarded = 1;
+    op.token = token;
+    ok(run() == NGX_SCALE_MEMC_HD, "a value for 100 seconds");
+
+    ok(look("f", 50) == NGX_SCALE_MEMC_VA && !op.won && !op.wait
+       && op.rttl > 90 && op.rttl <= 100, "its seconds left are told");
+    ok(look("f", 110) == NGX_SCALE_MEMC_VA && op.won
+       && strcmp(value, "one") == 0, "the first to see it near its end wins");
+    token = op.rtoken;
+    ok(look("f", 110) == NGX_SCALE_MEMC_VA && op.wait && !op.won
+       && strcmp(value, "one") == 0, "and nobody else");
+
+    ok(set("f", "two", VALUE, &token) == NGX_SCALE_MEMC_HD,
+       "its CAS is the winner's token");
+    ok(set("f", "three", VALUE, &token) == NGX_SCALE_MEMC_EX, "once");
+
+    get("f", 0);
+    token = op.rtoken;
+
+    ok(outdate("f", &token) == NGX_SCALE_MEMC_HD, "an md that keeps it");
+    ok(set("f", "three", VALUE, &token) == NGX_SCALE_MEMC_EX,
+       "is an invalidation for fills begun before it");
+    ok(look("f", 0) == NGX_SCALE_MEMC_VA && op.old && op.won
+       && strcmp(value, "two") == 0, "it is old, and the first reader wins");
+    token = op.rtoken;
+    ok(look("f", 0) == NGX_SCALE_MEMC_VA && op.old && op.wait,
+       "and nobody else");
+    ok(set("f", "three", VALUE, &token) == NGX_SCALE_MEMC_HD
+       && get("f", 0) == NGX_SCALE_MEMC_VA && !op.old
+       && strcmp(value, "three") == 0, "what the winner stores is not old");
+
+    set("f", "nonce", PENDING, NULL);
+    ok(look("f", 4000) == NGX_SCALE_MEMC_VA && op.won
+       && op.rflags == PENDING, "a mark can be won, too: it is told apart");
 }
 
 
@@ -313,6 +386,7 @@ main(void)
 
     leases();
     marks();
+    ages();
     refusals();
     stopped();
     restarted();

@@ -51,8 +51,15 @@ known_replies(void)
        && reply.cas == 950 && reply.has_opaque && reply.opaque == 0x11
        && reply.won && !reply.wait && rest == 0, "a value with its flags");
     is_str(reply.value, "a", "the value");
+    ok(reply.ttl == -1 && !reply.old, "that never ends");
 
-    ok(reply.ttl == -1, "that never ends");
+    ok(parse("VA 1 f1 c9 t2591999 O1 X W\r\na\r\n") == NGX_OK
+       && reply.ttl == 2591999 && reply.old && reply.won,
+       "the seconds that are left of a value, which is old");
+    ok(parse("VA 1 t0 O1\r\na\r\n") == NGX_OK && reply.ttl == 0,
+       "none are left");
+    ok(parse("HD O1\r\n") == NGX_OK && reply.ttl == -1,
+       "nothing is said about it");
 
     ok(parse("VA 0 s0 f0 c950 t5 Oa2 Z\r\n\r\n") == NGX_OK
        && reply.opaque == 0xa2 && reply.wait && !reply.won
@@ -105,9 +112,9 @@ refused(void)
         "VA 99999999999999999999 f1\r\n", "VA 1 f1\r\nabc", "HD O\r\n",
         "HD Oxyz\r\n", "HD c\r\n", "HD c-1\r\n", "HD c18446744073709551616\r\n",
         "HD O10000000000000001\r\n", "VA 1 f4294967296\r\na\r\n",
-        "VA 1 f\r\na\r\n", "HDX\r\n", "hd\r\n", "VALUE a 0 1\r\n",
-        "VA 1 f1 t\r\na\r\n", "VA 1 f1 t-2\r\na\r\n",
-        "VA 1 f1 t2147483648\r\na\r\n"
+        "VA 1 f\r\na\r\n", "VA 1 t\r\na\r\n", "VA 1 t-2\r\na\r\n",
+        "VA 1 t-1x\r\na\r\n", "VA 1 t2147483648\r\na\r\n", "HDX\r\n",
+        "hd\r\n", "VALUE a 0 1\r\n"
     };
 
     for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
