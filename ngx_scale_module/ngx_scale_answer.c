@@ -1,165 +1,44 @@
 
-/*
- * What rows, entries and errors become on their way out.
- *
- * An answer's meta, which stays with a cached entry, is a list of
- * {kind, 8 bits; name's length, 16; value's length, 32; name; value}: response
- * fields ("http:..." columns), row variables ("row:...") and the status.
- */
+/* what rows, entries and errors become on their way out */
 
 #include "ngx_scale_flow.h"
 
 
-static ngx_scale_pg_call_t *ngx_scale_answer_call(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_answer_list(ngx_scale_flow_t *f);
-static u_char *ngx_scale_answer_put(u_char *p, u_char kind, ngx_str_t *name,
-    ngx_str_t *value);
-static ngx_uint_t ngx_scale_answer_kind(ngx_str_t *name);
 static void ngx_scale_answer_status(ngx_scale_flow_t *f, ngx_str_t *value);
 static ngx_int_t ngx_scale_answer_keep(ngx_scale_flow_t *f,
     ngx_array_t **list, ngx_str_t *name, ngx_str_t *value);
-static ngx_int_t ngx_scale_answer_etag(ngx_scale_flow_t *f);
-
-
-#define NGX_SCALE_META_FIELD   'h'
-#define NGX_SCALE_META_ROW     'r'
-#define NGX_SCALE_META_STATUS  's'
-#define NGX_SCALE_META_HEADER  7
-
-
-/* the method's statements with the request's values bound */
-
-ngx_int_t
-ngx_scale_answer_calls(ngx_scale_flow_t *f)
-{
-    ngx_uint_t            i, j;
-    const char          **value;
-    ngx_scale_value_t    *v;
-    ngx_scale_query_t    *query;
-    ngx_scale_pg_call_t  *call;
-
-    call = ngx_pcalloc(f->r->pool,
-                       f->method->nqueries * sizeof(ngx_scale_pg_call_t));
-    if (call == NULL) {
-        return NGX_ERROR;
-    }
-
-    f->op.calls = call;
-    f->op.ncalls = f->method->nqueries;
-    f->op.timeout = f->method->timeout;
-    f->op.pool = f->r->pool;
-    f->op.data = f;
-
-    for (i = 0; i < f->method->nqueries; i++) {
-        query = f->method->queries[i];
-
-        value = ngx_palloc(f->r->pool, (query->statement.nparams + 1)
-                                       * sizeof(char *));
-        if (value == NULL) {
-            return NGX_ERROR;
-        }
-
-        for (j = 0; j < query->statement.nparams; j++) {
-            v = &f->values[query->args[j]];
-            value[j] = v->null ? NULL : (const char *) v->text.data;
-        }
-
-        call[i].statement = &query->statement;
-        call[i].values = value;
-    }
-
-    return ngx_scale_identity_bind(f);
-}
-
-
-ngx_uint_t
-ngx_scale_answer_empty(ngx_scale_flow_t *f)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < f->method->nqueries; i++) {
-        if (f->method->queries[i]->empty && f->op.calls[i].affected == 0) {
-            return f->method->queries[i]->empty;
-        }
-    }
-
-    return 0;
-}
-
-
-/* the call that answers; where none does, the last one for its columns */
-
-static ngx_scale_pg_call_t *
-ngx_scale_answer_call(ngx_scale_flow_t *f)
-{
-    ngx_uint_t  i;
-
-    for (i = f->method->nqueries; i; i--) {
-        if (f->method->answer == NULL
-            || f->method->queries[i - 1] == f->method->answer)
-        {
-            break;
-        }
-    }
-
-    return &f->op.calls[i - 1];
-}
+static ngx_int_t ngx_scale_answer_label(ngx_scale_flow_t *f);
 
 
 ngx_int_t
 ngx_scale_answer_render(ngx_scale_flow_t *f)
 {
-    ngx_uint_t            empty;
-    ngx_scale_query_t    *query;
-    ngx_scale_pg_call_t  *call;
+    ngx_uint_t  empty;
 
     if (f->op.given) {
         return ngx_scale_answer_list(f);
     }
 
-    empty = ngx_scale_answer_empty(f);
+    empty = ngx_scale_rows_empty(f->method, &f->op);
 
     if (empty >= NGX_HTTP_BAD_REQUEST) {
         f->problem.status = empty;
         return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
     }
 
-    call = ngx_scale_answer_call(f);
-    query = f->method->answer;
-
-    f->answer.status = NGX_HTTP_NO_CONTENT;
-
-    if (query == NULL) {
-        query = f->method->queries[f->method->nqueries - 1];
-
-    } else if (call->rows.ncolumns
-               && (call->rows.nrows || query->shape == NGX_SCALE_SHAPE_ROWS))
+    if (ngx_scale_rows_answer(f->r->pool, f->method, &f->op,
+                              f->representation, &f->answer)
+        != NGX_OK)
     {
-        f->answer.status = NGX_HTTP_OK;
-
-        if (ngx_scale_json_write(f->r->pool, &call->rows, query->shape,
-                                 f->representation, &f->answer.body)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    if (query->status) {
-        f->answer.status = query->status;
-    }
-
-    if (empty) {
-        f->answer.status = empty;
-    }
-
-    if (ngx_scale_answer_meta(f, &call->rows) != NGX_OK) {
         return NGX_ERROR;
     }
 
     ngx_scale_pg_release(&f->op);
 
-    if (!f->method->write && ngx_scale_answer_etag(f) != NGX_OK) {
+    if (!f->method->write
+        && ngx_scale_rows_etag(f->r->pool, &f->answer) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -180,131 +59,13 @@ ngx_scale_answer_list(ngx_scale_flow_t *f)
 
     ngx_scale_pg_release(&f->op);
 
-    if (!f->method->write && ngx_scale_answer_etag(f) != NGX_OK) {
+    if (!f->method->write
+        && ngx_scale_rows_etag(f->r->pool, &f->answer) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     return ngx_scale_answer_apply(f);
-}
-
-
-static ngx_int_t
-ngx_scale_answer_etag(ngx_scale_flow_t *f)
-{
-    ngx_buf_t    b;
-    ngx_chain_t  cl;
-
-    ngx_memzero(&b, sizeof(ngx_buf_t));
-    b.pos = f->answer.body.data;
-    b.last = f->answer.body.data + f->answer.body.len;
-
-    cl.buf = &b;
-    cl.next = NULL;
-
-    if (f->answer.body.len == 0) {
-        return NGX_OK;
-    }
-
-    return ngx_scale_response_etag(f->r->pool, &cl, &f->answer.etag);
-}
-
-
-ngx_int_t
-ngx_scale_answer_meta(ngx_scale_flow_t *f, ngx_scale_rows_t *rows)
-{
-    u_char      *p, status[NGX_INT_T_LEN];
-    size_t       len;
-    ngx_str_t    value, name, *column;
-    ngx_uint_t   i, kind;
-
-    len = NGX_SCALE_META_HEADER + NGX_INT_T_LEN;
-
-    for (i = 0; rows->nrows && i < rows->ncolumns; i++) {
-        column = &rows->columns[i].name;
-
-        if (ngx_scale_answer_kind(column)
-            && rows->get(rows, 0, i, &value) == NGX_OK)
-        {
-            len += NGX_SCALE_META_HEADER + column->len + value.len;
-        }
-    }
-
-    p = ngx_pnalloc(f->r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    f->answer.meta.data = p;
-
-    ngx_str_null(&name);
-    value.data = status;
-    value.len = ngx_sprintf(status, "%ui", f->answer.status) - status;
-
-    p = ngx_scale_answer_put(p, NGX_SCALE_META_STATUS, &name, &value);
-
-    for (i = 0; rows->nrows && i < rows->ncolumns; i++) {
-        name = rows->columns[i].name;
-        kind = ngx_scale_answer_kind(&name);
-
-        if (kind == 0 || rows->get(rows, 0, i, &value) != NGX_OK) {
-            continue;
-        }
-
-        /* past "http:" or "row:" */
-
-        while (*name.data++ != ':') {
-            name.len--;
-        }
-
-        name.len--;
-
-        if (kind == NGX_SCALE_META_FIELD && name.len == 6
-            && ngx_strncasecmp(name.data, (u_char *) "status", 6) == 0)
-        {
-            name.len = 0;
-            kind = NGX_SCALE_META_STATUS;
-        }
-
-        p = ngx_scale_answer_put(p, kind, &name, &value);
-    }
-
-    f->answer.meta.len = p - f->answer.meta.data;
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_scale_answer_kind(ngx_str_t *name)
-{
-    if (name->len > 5 && ngx_strncmp(name->data, "http:", 5) == 0) {
-        return NGX_SCALE_META_FIELD;
-    }
-
-    if (name->len > 4 && ngx_strncmp(name->data, "row:", 4) == 0) {
-        return NGX_SCALE_META_ROW;
-    }
-
-    return 0;
-}
-
-
-static u_char *
-ngx_scale_answer_put(u_char *p, u_char kind, ngx_str_t *name,
-    ngx_str_t *value)
-{
-    uint16_t  name_len;
-    uint32_t  value_len;
-
-    name_len = (uint16_t) name->len;
-    value_len = (uint32_t) value->len;
-
-    *p++ = kind;
-    p = ngx_cpymem(p, &name_len, sizeof(uint16_t));
-    p = ngx_cpymem(p, &value_len, sizeof(uint32_t));
-    p = ngx_cpymem(p, name->data, name->len);
-
-    return ngx_cpymem(p, value->data, value->len);
 }
 
 
@@ -426,7 +187,7 @@ ngx_scale_answer_share_field(ngx_scale_flow_t *f, ngx_str_t *name,
     }
 
     p = ngx_cpymem(meta.data, f->answer.meta.data, f->answer.meta.len);
-    (void) ngx_scale_answer_put(p, NGX_SCALE_META_FIELD, name, value);
+    (void) ngx_scale_rows_put(p, NGX_SCALE_META_FIELD, name, value);
 
     f->answer.meta = meta;
 
@@ -480,18 +241,54 @@ ngx_scale_answer_own_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
 }
 
 
+void
+ngx_scale_answer_to_entry(ngx_scale_answer_t *answer, ngx_scale_entry_t *entry)
+{
+    ngx_memzero(entry, sizeof(ngx_scale_entry_t));
+
+    entry->etag = answer->etag;
+    entry->meta = answer->meta;
+    entry->body = answer->body;
+    entry->unverified = answer->unverified;
+    entry->partial = answer->partial;
+}
+
+
+/* why it may not be new: RFC 9211, 2.8 */
+
+static ngx_int_t
+ngx_scale_answer_label(ngx_scale_flow_t *f)
+{
+    ngx_str_t  *label;
+
+    static ngx_str_t  name = ngx_string("Cache-Status");
+    static ngx_str_t  unverified = ngx_string("ngx_scale; fwd=miss; "
+                                              "detail=unverified");
+    static ngx_str_t  kept = ngx_string("ngx_scale; fwd=stale; "
+                                        "detail=stale-if-error");
+    static ngx_str_t  old = ngx_string("ngx_scale; hit; detail=stale");
+
+    if (f->answer.unverified) {
+        label = &unverified;
+
+    } else if (f->answer.kept) {
+        label = &kept;
+
+    } else if (f->answer.old) {
+        label = &old;
+
+    } else {
+        return NGX_OK;
+    }
+
+    return ngx_scale_answer_field(f, &name, label);
+}
+
+
 ngx_int_t
 ngx_scale_answer_response(ngx_scale_flow_t *f, ngx_scale_response_t *response)
 {
-    /* RFC 9211, 2.8: no primary could say whether it is new */
-
-    static ngx_str_t  cache_status = ngx_string("Cache-Status");
-    static ngx_str_t  unverified = ngx_string("ngx_scale; fwd=miss; "
-                                              "detail=unverified");
-
-    if (f->answer.unverified
-        && ngx_scale_answer_field(f, &cache_status, &unverified) != NGX_OK)
-    {
+    if (ngx_scale_answer_label(f) != NGX_OK) {
         return NGX_ERROR;
     }
 

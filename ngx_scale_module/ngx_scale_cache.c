@@ -8,12 +8,17 @@ static char *ngx_scale_cache_server(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
 static char *ngx_scale_cache_local_tier(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
+static char *ngx_scale_cache_max_ttl(ngx_conf_t *cf,
+    ngx_scale_block_directive_t *cmd, void *block);
 static ngx_int_t ngx_scale_cache_server_option(
     ngx_scale_cache_server_t *server, ngx_str_t *word);
 static char *ngx_scale_cache_ring(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
 
 
+/* an outcome that nobody knows may show so late: an hour by default */
+#define NGX_SCALE_CACHE_MAX_TTL    3600
+#define NGX_SCALE_CACHE_MAX_TTL_T  2350000
 #define NGX_SCALE_CACHE_LOCAL_MIN      (1024 * 1024)
 #define NGX_SCALE_CACHE_LOCAL_TTL      60000
 #define NGX_SCALE_CACHE_LOCAL_MAX_TTL  86400000
@@ -26,6 +31,7 @@ static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
     { ngx_string("server"), 1, 3, ngx_scale_cache_server, 0 },
     { ngx_string("timeout"), 1, 1, ngx_scale_block_set_msec,
       offsetof(ngx_scale_cache_store_t, conf.timeout) },
+    { ngx_string("max_ttl"), 1, 1, ngx_scale_cache_max_ttl, 0 },
     { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
     { ngx_string("local"), 1, 2, ngx_scale_cache_local_tier, 0 },
     { ngx_string("tls"), 1, 5, ngx_scale_conf_cache_tls, 0 },
@@ -69,6 +75,7 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_scale_conf_here(cf, &store->place);
     store->conf.name = word[1];
     store->conf.timeout = NGX_CONF_UNSET_MSEC;
+    store->conf.max_ttl = NGX_CONF_UNSET;
 
     if (ngx_array_init(&store->conf.servers, cf->pool, 4,
                        sizeof(ngx_scale_cache_server_t))
@@ -83,6 +90,7 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     ngx_conf_init_msec_value(store->conf.timeout, 50);
+    ngx_conf_init_value(store->conf.max_ttl, NGX_SCALE_CACHE_MAX_TTL);
 
     if (store->conf.servers.nelts == 0
         || store->conf.servers.nelts > NGX_SCALE_VIEW_NODES
@@ -231,6 +239,37 @@ ngx_scale_cache_local_tier(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 
     store->conf.local_size = size;
     store->conf.local_ttl = ttl;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_cache_max_ttl(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+    void *block)
+{
+    ngx_scale_cache_store_t  *store = block;
+
+    time_t      value;
+    ngx_str_t  *word;
+
+    word = cf->args->elts;
+    value = ngx_parse_time(&word[1], 1);
+
+    if (store->conf.max_ttl != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    if (value == (time_t) NGX_ERROR || value == 0
+        || value > NGX_SCALE_CACHE_MAX_TTL_T)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"max_ttl %V\": write a time of 1s to 27d",
+                           &word[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    store->conf.max_ttl = value;
 
     return NGX_CONF_OK;
 }

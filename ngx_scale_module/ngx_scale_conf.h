@@ -40,6 +40,7 @@ typedef struct {
     ngx_scale_place_in_conf_t    place;
     ngx_scale_pg_shared_t        shared;     /* the node's */
     ngx_scale_pg_t              *pg;         /* the worker's */
+    ngx_msec_t                   failed;     /* seen by the worker */
 } ngx_scale_cluster_t;
 
 typedef struct {
@@ -75,6 +76,22 @@ typedef struct {
 } ngx_scale_cache_store_t;
 
 
+/* reads that no client waits for */
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_uint_t                   n;
+} ngx_scale_jobs_t;
+
+
+/* the node's, in shared memory */
+
+typedef struct {
+    ngx_atomic_t                 audits;
+    ngx_atomic_t                 stale;
+} ngx_scale_counters_t;
+
+
 typedef struct ngx_scale_loc_conf_s  ngx_scale_loc_conf_t;
 
 
@@ -88,6 +105,8 @@ typedef struct {
     uint64_t                     node;       /* this one's name for others */
     uint32_t                     seed;       /* of the JSON check's hash */
     ngx_scale_sign_keys_t        secrets;
+    ngx_scale_counters_t        *counters;
+    ngx_scale_jobs_t             jobs;       /* the worker's */
 } ngx_scale_main_conf_t;
 
 
@@ -122,6 +141,7 @@ typedef struct {
     unsigned                     primary:1;  /* role=primary */
     unsigned                     fanout:1;
     unsigned                     partial:1;  /* fanout=partial */
+    unsigned                     store:1;    /* its row is what GET returns */
 } ngx_scale_query_t;
 
 
@@ -210,6 +230,7 @@ typedef struct {
     unsigned                     primary:1;  /* a read, of it only */
     unsigned                     transaction:1;
     unsigned                     fanout:1;   /* of every shard */
+    unsigned                     store:1;    /* what it answers is GET's */
 } ngx_scale_method_t;
 
 
@@ -236,6 +257,10 @@ struct ngx_scale_loc_conf_s {
 
     time_t                       ttl;        /* 0: not cached */
     time_t                       missing;
+    time_t                       stale;
+    time_t                       error;
+    ngx_scale_place_in_conf_t    valid;      /* scale_cache_valid's */
+    ngx_uint_t                   audit;      /* of a million hits */
     ngx_scale_key_t             *key;
     ngx_scale_key_t             *reach;      /* what a write makes old */
     ngx_array_t                 *tags;       /* of ngx_scale_key_t */
@@ -280,6 +305,7 @@ char *ngx_scale_conf_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_scale_conf_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_purge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_scale_conf_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -323,6 +349,11 @@ void ngx_scale_keeper_compare(ngx_scale_cache_store_t *store,
 char *ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc);
 
+/* ngx_scale_plan_fresh.c: lifetimes, and what a write stores */
+char *ngx_scale_plan_lifetime(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+char *ngx_scale_plan_store(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
+
 ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_str_t *name,
     ngx_scale_place_in_conf_t *place);
@@ -353,6 +384,10 @@ char *ngx_scale_local_add_zones(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
 /* the zone of that name, if there is one, has that size: else an error */
 ngx_int_t ngx_scale_stores_keep_size(ngx_conf_t *cf, ngx_str_t *name,
     size_t size, const char *directive);
+void ngx_scale_jobs_init(ngx_scale_jobs_t *jobs);
+void ngx_scale_jobs_cancel(ngx_scale_jobs_t *jobs);
+
+ngx_int_t ngx_scale_audit_add_variables(ngx_conf_t *cf);
 
 u_char *ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data,
     size_t len, ngx_str_t *s);

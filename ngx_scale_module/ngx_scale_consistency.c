@@ -182,6 +182,30 @@ ngx_scale_consistency_freshness(ngx_scale_flow_t *f)
 
 
 /*
+ * An entry that a tag made old answers those who have not written it.  When a
+ * token says nothing more, such an entry is too old for everybody: half of the
+ * slack is for the clocks.
+ */
+
+time_t
+ngx_scale_consistency_lenience(ngx_scale_flow_t *f)
+{
+    time_t  useful;
+
+    if (f->loc->consistency != NGX_SCALE_BOUNDED || f->read.stale == 0
+        || ngx_scale_consistency_is_writer(f))
+    {
+        return 0;
+    }
+
+    useful = f->loc->database->conf.max_lag / 1000
+             + NGX_SCALE_CONSISTENCY_SLACK / 2;
+
+    return ngx_min(f->read.stale, useful);
+}
+
+
+/*
  * The field may list tokens of several clusters, the cookie is this one's.
  * An old one says nothing more, a forged one is as good as none.
  */

@@ -4,6 +4,14 @@
 #include "ngx_scale_conf.h"
 
 
+typedef struct {
+    ngx_str_t    name;
+    size_t       offset;
+} ngx_scale_valid_option_t;
+
+
+static char *ngx_scale_conf_valid_option(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_str_t *word);
 static char *ngx_scale_conf_parse_key(ngx_conf_t *cf, ngx_str_t *text,
     ngx_scale_key_t *key);
 static char *ngx_scale_conf_purge_value(ngx_conf_t *cf,
@@ -11,15 +19,29 @@ static char *ngx_scale_conf_purge_value(ngx_conf_t *cf,
 static ngx_uint_t ngx_scale_conf_has_row(ngx_array_t *parts);
 
 
-/* scale_cache_valid ttl [missing=] | off */
+/* memcached takes more than 30 days for a date (protocol.txt) */
+#define NGX_SCALE_MAX_LIFETIME  2350000
+
+
+static ngx_scale_valid_option_t  ngx_scale_valid_options[] = {
+    { ngx_string("missing="), offsetof(ngx_scale_loc_conf_t, missing) },
+    { ngx_string("stale="), offsetof(ngx_scale_loc_conf_t, stale) },
+    { ngx_string("error="), offsetof(ngx_scale_loc_conf_t, error) },
+    { ngx_null_string, 0 }
+};
+
+
+/* scale_cache_valid ttl [missing=] [stale=] [error=] | off */
 
 char *
 ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
+    char        *rv;
     time_t       value;
-    ngx_str_t   *word, rest;
+    ngx_str_t   *word;
+    ngx_uint_t   i;
 
     if (loc->ttl != NGX_CONF_UNSET) {
         return "is duplicate";
@@ -27,6 +49,9 @@ ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     word = cf->args->elts;
     loc->missing = 0;
+    loc->stale = 0;
+    loc->error = 0;
+    ngx_scale_conf_here(cf, &loc->valid);
 
     if (ngx_strcmp(word[1].data, "off") == 0 && cf->args->nelts == 2) {
         loc->ttl = 0;
@@ -35,36 +60,62 @@ ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = ngx_parse_time(&word[1], 1);
 
-    /* memcached takes more than 30 days for a date (protocol.txt) */
-
-    if (value == (time_t) NGX_ERROR || value == 0 || value > 2350000) {
+    if (value == (time_t) NGX_ERROR || value == 0
+        || value > NGX_SCALE_MAX_LIFETIME)
+    {
         return "takes a lifetime of 1s to 27d, or off";
     }
 
     loc->ttl = value;
 
-    if (cf->args->nelts == 2) {
+    for (i = 2; i < cf->args->nelts; i++) {
+        rv = ngx_scale_conf_valid_option(cf, loc, &word[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_conf_valid_option(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_str_t *word)
+{
+    time_t                     value;
+    ngx_str_t                  rest;
+    ngx_scale_valid_option_t  *option;
+
+    for (option = ngx_scale_valid_options; option->name.len; option++) {
+
+        if (word->len < option->name.len
+            || ngx_strncmp(word->data, option->name.data, option->name.len)
+               != 0)
+        {
+            continue;
+        }
+
+        rest.data = word->data + option->name.len;
+        rest.len = word->len - option->name.len;
+        value = ngx_parse_time(&rest, 1);
+
+        if (value == (time_t) NGX_ERROR || value > NGX_SCALE_MAX_LIFETIME) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" has no lifetime of at most 27d; write "
+                               "one such as \"%V5s\"", word, &option->name);
+            return NGX_CONF_ERROR;
+        }
+
+        *(time_t *) ((u_char *) loc + option->offset) = value;
+
         return NGX_CONF_OK;
     }
 
-    if (ngx_strncmp(word[2].data, "missing=", 8) != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is not available in this version; there is "
-                           "missing=", &word[2]);
-        return NGX_CONF_ERROR;
-    }
-
-    rest.data = word[2].data + 8;
-    rest.len = word[2].len - 8;
-    value = ngx_parse_time(&rest, 1);
-
-    if (value == (time_t) NGX_ERROR || value > 2350000) {
-        return "takes a lifetime as missing=, such as 5s";
-    }
-
-    loc->missing = value;
-
-    return NGX_CONF_OK;
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" is not an option; there are missing=, stale= "
+                       "and error=", word);
+    return NGX_CONF_ERROR;
 }
 
 

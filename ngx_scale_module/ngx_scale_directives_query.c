@@ -22,6 +22,8 @@ static ngx_uint_t ngx_scale_conf_name(ngx_scale_name_t *names,
 static ngx_uint_t ngx_scale_conf_methods(ngx_conf_t *cf, ngx_str_t *words);
 static char *ngx_scale_conf_query_option(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *word, ngx_str_t *sql);
+static char *ngx_scale_query_store(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value);
 static char *ngx_scale_query_read(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value);
 static char *ngx_scale_query_write(ngx_conf_t *cf, ngx_scale_query_t *query,
@@ -67,6 +69,7 @@ static ngx_scale_name_t  ngx_scale_shapes[] = {
 static ngx_scale_query_option_t  ngx_scale_query_options[] = {
     { ngx_string("read"), ngx_scale_query_read },
     { ngx_string("write"), ngx_scale_query_write },
+    { ngx_string("store"), ngx_scale_query_store },
     { ngx_string("status="), ngx_scale_query_status },
     { ngx_string("empty="), ngx_scale_query_empty },
     { ngx_string("role="), ngx_scale_query_role },
@@ -250,8 +253,8 @@ ngx_scale_conf_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
     if (sql->len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" is not an option; there are read, write, "
-                           "status=, empty=, role=, timeout=, fanout, sort=, "
-                           "limit= and file=, and one statement", word);
+                           "store, status=, empty=, role=, timeout=, fanout, "
+                           "sort=, limit= and file=, and one statement", word);
         return NGX_CONF_ERROR;
     }
 
@@ -286,6 +289,16 @@ ngx_scale_query_write(ngx_conf_t *cf, ngx_scale_query_t *query,
 
     return query->read ? "cannot be both read and write; leave one"
                        : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_query_store(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value)
+{
+    query->store = 1;
+
+    return NGX_CONF_OK;
 }
 
 

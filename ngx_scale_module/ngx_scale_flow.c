@@ -333,6 +333,21 @@ ngx_scale_flow_send_next(ngx_scale_flow_t *f)
 }
 
 
+/* for a server, that is: a statement that runs has its own time */
+
+void
+ngx_scale_flow_hurry(ngx_scale_flow_t *f)
+{
+    ngx_msec_int_t  left;
+
+    left = f->deadline - ngx_current_msec;
+    left = ngx_min(left, (ngx_msec_int_t)
+                         f->loc->database->conf.queue_timeout);
+
+    ngx_add_timer(&f->timer, (ngx_msec_t) ngx_max(left, 1));
+}
+
+
 static void
 ngx_scale_flow_finish(ngx_scale_flow_t *f)
 {
@@ -355,14 +370,24 @@ ngx_scale_flow_deadline(ngx_event_t *ev)
 {
     ngx_scale_flow_t  *f = ev->data;
 
-    ngx_int_t  rc;
+    ngx_int_t   rc;
+    ngx_uint_t  sent;
 
     if (f->querying) {
+        sent = ngx_scale_pg_is_sent(&f->op);
+
+        if (sent && (ngx_msec_int_t) (f->deadline - ngx_current_msec) > 0) {
+            ngx_scale_flow_hurry(f);
+            return;
+        }
+
         f->querying = 0;
 
         rc = f->fanout ? ngx_scale_fanout_expire(f) : ngx_scale_flow_expire(f);
 
-        if (rc != NGX_OK && f->filling) {
+        if (rc != NGX_OK && f->filling
+            && ngx_scale_cache_kept(&f->read) == NULL)
+        {
             f->filling = 0;
             ngx_scale_cache_read_cancel(&f->read);
         }

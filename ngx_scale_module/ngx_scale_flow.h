@@ -20,16 +20,24 @@ typedef struct ngx_scale_fanout_s  ngx_scale_fanout_t;
 typedef ngx_int_t (*ngx_scale_step_pt)(ngx_scale_flow_t *f);
 
 
+#define NGX_SCALE_META_FIELD   'h'
+#define NGX_SCALE_META_ROW     'r'
+#define NGX_SCALE_META_STATUS  's'
+#define NGX_SCALE_META_HEADER  7
+
+
 /* a result as it goes out, and as it stays in the cache */
 
 typedef struct {
     ngx_uint_t                   status;
     ngx_str_t                    etag;
     ngx_str_t                    body;
-    ngx_str_t                    meta;       /* see ngx_scale_answer.c */
+    ngx_str_t                    meta;       /* see ngx_scale_rows.c */
     ngx_array_t                 *fields;     /* of ngx_keyval_t, or NULL */
     unsigned                     unverified:1;  /* no primary was asked */
     unsigned                     partial:1;     /* a shard is missing */
+    unsigned                     old:1;      /* past its ttl, or a tag's */
+    unsigned                     kept:1;     /* old, for want of a new one */
 } ngx_scale_answer_t;
 
 
@@ -84,6 +92,9 @@ void ngx_scale_flow_resume_send(ngx_scale_flow_t *f);
 /* a step's: the next one is sending what f->answer holds */
 ngx_int_t ngx_scale_flow_send_next(ngx_scale_flow_t *f);
 
+/* the database is not waited for as long as usual: there is an answer */
+void ngx_scale_flow_hurry(ngx_scale_flow_t *f);
+
 ngx_int_t ngx_scale_flow_refuse(ngx_scale_flow_t *f, ngx_scale_cause_e cause);
 
 
@@ -127,7 +138,7 @@ ngx_int_t ngx_scale_read_query(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_read_settle(ngx_scale_flow_t *f);
 
 /* an answer could not be cached: said in the log */
-void ngx_scale_read_too_large(ngx_scale_flow_t *f);
+void ngx_scale_read_too_large(ngx_scale_loc_conf_t *loc, ngx_log_t *log);
 
 
 /* ngx_scale_stream.c: answers that leave while they arrive */
@@ -138,9 +149,20 @@ void ngx_scale_stream_allow(ngx_scale_flow_t *f);
 void ngx_scale_stream_done(ngx_scale_flow_t *f);
 
 
+/* ngx_scale_refresh.c: in the handler of a HIT that is due */
+void ngx_scale_refresh(ngx_scale_flow_t *f);
+
+/* ngx_scale_audit.c: what is about to answer, of the local tier or of a HIT */
+void ngx_scale_audit(ngx_scale_flow_t *f, ngx_scale_entry_t *entry,
+    ngx_uint_t local);
+
+
 /* ngx_scale_consistency.c: who may answer a read, and what a writer is told */
 void ngx_scale_consistency_read(ngx_scale_flow_t *f,
     ngx_scale_cluster_t *cluster, ngx_scale_pg_op_t *op);
+
+/* for how many seconds an entry that a tag made old may answer this reader */
+time_t ngx_scale_consistency_lenience(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_consistency_written(ngx_scale_flow_t *f);
 
 /* the client has a token of a write that others may not see yet */
@@ -148,7 +170,33 @@ ngx_uint_t ngx_scale_consistency_is_writer(ngx_scale_flow_t *f);
 
 
 /* ngx_scale_identity.c: the settings of the request's transaction */
-ngx_int_t ngx_scale_identity_bind(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_identity_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
+    ngx_scale_value_t *values, ngx_scale_pg_op_t *op);
+
+
+/* ngx_scale_rows.c: statements, and what their rows are, without a request */
+
+/* the calls point to the values */
+ngx_int_t ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_scale_value_t *values, ngx_scale_pg_op_t *op);
+
+/* the status of a statement that found nothing, 0: all found something */
+ngx_uint_t ngx_scale_rows_empty(ngx_scale_method_t *m, ngx_scale_pg_op_t *op);
+
+/* status, body and meta, none of which points into the result */
+ngx_int_t ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
+    ngx_scale_pg_op_t *op, ngx_uint_t representation,
+    ngx_scale_answer_t *answer);
+
+/* what the columns of the first row say beside the body */
+ngx_int_t ngx_scale_rows_meta(ngx_pool_t *pool, ngx_scale_rows_t *rows,
+    ngx_scale_answer_t *answer);
+
+/* one element of a meta, of NGX_SCALE_META_HEADER and the two strings */
+u_char *ngx_scale_rows_put(u_char *p, u_char kind, ngx_str_t *name,
+    ngx_str_t *value);
+
+ngx_int_t ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer);
 
 
 /* ngx_scale_write.c */
@@ -157,9 +205,8 @@ ngx_int_t ngx_scale_write_query(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_write_unmark(ngx_scale_flow_t *f);
 
 
-/* ngx_scale_answer.c: from rows, from an entry, to a response */
+/* ngx_scale_answer.c: from rows, from an entry and to one, to a response */
 
-ngx_int_t ngx_scale_answer_calls(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_answer_render(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_answer_entry(ngx_scale_flow_t *f,
     ngx_scale_entry_t *entry);
@@ -168,14 +215,15 @@ ngx_int_t ngx_scale_answer_entry(ngx_scale_flow_t *f,
 ngx_int_t ngx_scale_answer_own_entry(ngx_scale_flow_t *f,
     ngx_scale_entry_t *entry);
 
+void ngx_scale_answer_to_entry(ngx_scale_answer_t *answer,
+    ngx_scale_entry_t *entry);
 ngx_int_t ngx_scale_answer_send(ngx_scale_flow_t *f);
 
 /* the response's header; NGX_ERROR: memory */
 ngx_int_t ngx_scale_answer_response(ngx_scale_flow_t *f,
     ngx_scale_response_t *response);
 
-/* what the columns of the first row say beside the body */
-ngx_int_t ngx_scale_answer_meta(ngx_scale_flow_t *f, ngx_scale_rows_t *rows);
+/* what stands beside the body takes effect */
 ngx_int_t ngx_scale_answer_apply(ngx_scale_flow_t *f);
 
 /* one more field of the response; the strings must live as long */
@@ -185,9 +233,6 @@ ngx_int_t ngx_scale_answer_field(ngx_scale_flow_t *f, ngx_str_t *name,
 /* the same, for whoever shares this answer, too */
 ngx_int_t ngx_scale_answer_share_field(ngx_scale_flow_t *f, ngx_str_t *name,
     ngx_str_t *value);
-
-/* the status of a statement that found nothing, 0: all found something */
-ngx_uint_t ngx_scale_answer_empty(ngx_scale_flow_t *f);
 
 /* who has answered, for the variables */
 void ngx_scale_answer_server(ngx_scale_flow_t *f);

@@ -259,7 +259,8 @@ ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
 
 
 ngx_int_t
-ngx_scale_identity_bind(ngx_scale_flow_t *f)
+ngx_scale_identity_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
+    ngx_scale_value_t *values, ngx_scale_pg_op_t *op)
 {
     ngx_uint_t               i, n;
     ngx_scale_value_t       *value;
@@ -267,25 +268,25 @@ ngx_scale_identity_bind(ngx_scale_flow_t *f)
     ngx_scale_identity_t    *identity;
     ngx_scale_pg_setting_t  *setting;
 
-    if (f->loc->identities == NULL) {
+    if (loc->identities == NULL) {
         return NGX_OK;
     }
 
-    n = f->loc->identities->nelts;
-    identity = f->loc->identities->elts;
+    n = loc->identities->nelts;
+    identity = loc->identities->elts;
 
-    setting = ngx_palloc(f->r->pool, n * sizeof(ngx_scale_pg_setting_t));
+    setting = ngx_palloc(pool, n * sizeof(ngx_scale_pg_setting_t));
     if (setting == NULL) {
         return NGX_ERROR;
     }
 
-    f->op.settings = setting;
-    f->op.nsettings = n;
+    op->settings = setting;
+    op->nsettings = n;
 
     for (i = 0; i < n; i++) {
-        declared = ngx_scale_conf_find_param(f->loc, &identity[i].param);
-        value = &f->values[declared
-                           - (ngx_scale_declared_t *) f->loc->params->elts];
+        declared = ngx_scale_conf_find_param(loc, &identity[i].param);
+        value = &values[declared
+                        - (ngx_scale_declared_t *) loc->params->elts];
 
         setting[i].name = (const char *) identity[i].name.data;
         setting[i].value = value->null ? NULL

@@ -11,6 +11,7 @@ static ngx_int_t ngx_scale_merge_params(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
 static void ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev,
     ngx_scale_loc_conf_t *conf);
+static ngx_int_t ngx_scale_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_scale_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_scale_init_process(ngx_cycle_t *cycle);
 static void ngx_scale_exit_process(ngx_cycle_t *cycle);
@@ -114,8 +115,15 @@ static ngx_command_t  ngx_scale_commands[] = {
       NULL },
 
     { ngx_string("scale_cache_valid"),
-      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1234,
       ngx_scale_conf_valid,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_cache_audit"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_scale_conf_audit,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -174,7 +182,7 @@ static ngx_command_t  ngx_scale_commands[] = {
 
 
 static ngx_http_module_t  ngx_scale_module_ctx = {
-    ngx_scale_variables_add,           /* preconfiguration */
+    ngx_scale_preconfiguration,        /* preconfiguration */
     ngx_scale_postconfiguration,       /* postconfiguration */
 
     ngx_scale_create_main_conf,        /* create main configuration */
@@ -250,7 +258,7 @@ ngx_scale_create_loc_conf(ngx_conf_t *cf)
     loc->wait = NGX_CONF_UNSET_MSEC;
     loc->stale_down = NGX_CONF_UNSET;
     loc->ttl = NGX_CONF_UNSET;
-    loc->missing = NGX_CONF_UNSET;
+    loc->audit = NGX_CONF_UNSET_UINT;
     loc->bypass = NGX_CONF_UNSET_PTR;
     loc->error_detail = NGX_CONF_UNSET;
 
@@ -282,10 +290,14 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->stale_down, prev->stale_down, 0);
     ngx_conf_merge_ptr_value(conf->bypass, prev->bypass, NULL);
     ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
+    ngx_conf_merge_uint_value(conf->audit, prev->audit, 0);
 
     if (conf->ttl == NGX_CONF_UNSET) {
         conf->ttl = prev->ttl == NGX_CONF_UNSET ? 0 : prev->ttl;
-        conf->missing = prev->missing == NGX_CONF_UNSET ? 0 : prev->missing;
+        conf->missing = prev->missing;
+        conf->stale = prev->stale;
+        conf->error = prev->error;
+        conf->valid = prev->valid;
     }
 
     if (conf->shard_key == NULL) {
@@ -386,6 +398,17 @@ ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     conf->purges = prev->purges;
     conf->purge_tags = prev->purge_tags;
     conf->statement = prev->statement;
+}
+
+
+static ngx_int_t
+ngx_scale_preconfiguration(ngx_conf_t *cf)
+{
+    if (ngx_scale_variables_add(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_audit_add_variables(cf);
 }
 
 

@@ -304,6 +304,11 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     m->cached = 1;
 
+    rv = ngx_scale_plan_lifetime(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     return ngx_scale_plan_key(cf, loc, m);
 }
 
@@ -384,7 +389,7 @@ ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     ngx_scale_plan_transaction(loc, m);
 
-    return NGX_CONF_OK;
+    return ngx_scale_plan_store(cf, loc, m);
 }
 
 

@@ -10,6 +10,7 @@
 typedef struct {
     ngx_scale_zone_t        cache;
     ngx_scale_pg_zone_t    *pg;
+    ngx_scale_counters_t    counters;
 } ngx_scale_zone_roots_t;
 
 
@@ -277,6 +278,8 @@ ngx_scale_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         pool->data = roots;
     }
 
+    ((ngx_scale_main_conf_t *) shm_zone->data)->counters = &roots->counters;
+
     if (ngx_scale_zone_join_databases(shm_zone, roots) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -370,6 +373,8 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
     ngx_uint_t                 i;
     ngx_scale_database_t     **database;
     ngx_scale_cache_store_t  **store;
+
+    ngx_scale_jobs_init(&main->jobs);
 
     database = main->databases.elts;
 
@@ -520,6 +525,7 @@ ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main)
     ngx_scale_database_t     **database;
     ngx_scale_cache_store_t  **store;
 
+    ngx_scale_jobs_cancel(&main->jobs);
     ngx_scale_names_close(&main->names);
 
     store = main->caches.elts;

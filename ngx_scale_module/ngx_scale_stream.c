@@ -85,7 +85,7 @@ ngx_scale_stream_first(ngx_scale_flow_t *f, ngx_scale_rows_t *rows)
         return NGX_ERROR;
     }
 
-    return ngx_scale_answer_meta(f, rows);
+    return ngx_scale_rows_meta(f->r->pool, rows, &f->answer);
 }
 
 
@@ -140,7 +140,7 @@ ngx_scale_stream_begin(ngx_scale_flow_t *f)
         ngx_str_set(&f->ctx.cache_status, "BYPASS");
 
         if (ngx_scale_cache_decline(&f->read) != NGX_OK) {
-            ngx_scale_read_too_large(f);
+            ngx_scale_read_too_large(f->loc, f->r->connection->log);
         }
     }
 

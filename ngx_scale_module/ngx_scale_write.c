@@ -15,6 +15,7 @@ static ngx_int_t ngx_scale_write_entry(ngx_scale_flow_t *f,
 static void ngx_scale_write_look(ngx_scale_pg_op_t *op);
 static void ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_write_done(ngx_scale_pg_op_t *op);
+static ngx_int_t ngx_scale_write_through(ngx_scale_flow_t *f);
 
 
 /* an acknowledgement may wait so much longer for an unreachable memcached */
@@ -164,16 +165,21 @@ ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc)
 ngx_int_t
 ngx_scale_write_query(ngx_scale_flow_t *f)
 {
-    if (ngx_scale_answer_calls(f) != NGX_OK) {
+    if (ngx_scale_rows_bind(f->r->pool, f->loc, f->method, f->values, &f->op)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
+    f->op.data = f;
     f->op.kind = f->method->transaction || f->method->timeout
                  || f->loc->identities
                  ? NGX_SCALE_PG_TRANSACTION : NGX_SCALE_PG_WRITE;
     f->op.look = f->method->look ? ngx_scale_write_look : NULL;
     f->op.done = ngx_scale_write_done;
     f->op.locate = f->loc->consistency == NGX_SCALE_BOUNDED;
+
+    SCALE_STEP("write.query");
 
     f->querying = 1;
     ngx_scale_pg_submit(f->cluster->pg, &f->op);
@@ -191,7 +197,7 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
 
     ngx_uint_t  i;
 
-    if (ngx_scale_answer_empty(f) >= NGX_HTTP_BAD_REQUEST) {
+    if (ngx_scale_rows_empty(f->method, op) >= NGX_HTTP_BAD_REQUEST) {
         ngx_scale_pg_rollback(op);
         return;
     }
@@ -257,6 +263,8 @@ ngx_scale_write_done(ngx_scale_pg_op_t *op)
 
     ngx_int_t  rc;
 
+    SCALE_STEP("write.done");
+
     f->querying = 0;
     f->looking = 0;
 
@@ -286,10 +294,56 @@ ngx_scale_write_unmark(ngx_scale_flow_t *f)
         return NGX_DECLINED;
     }
 
+    if (f->problem.cause == NGX_SCALE_CAUSE_NONE && f->method->store
+        && ngx_scale_write_through(f) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     f->write.deadline = ngx_max(f->deadline,
                                 ngx_current_msec + NGX_SCALE_WRITE_UNMARK);
 
     ngx_scale_cache_unmark(&f->write);
 
     return NGX_AGAIN;
+}
+
+
+/*
+ * What the write answers is what GET would.  Columns beside the body are not
+ * in it: those of the write need not be GET's.
+ */
+
+static ngx_int_t
+ngx_scale_write_through(ngx_scale_flow_t *f)
+{
+    ngx_scale_read_t    as;
+    ngx_scale_entry_t   entry;
+    ngx_scale_answer_t  answer;
+
+    answer = f->answer;
+
+    if (answer.status != NGX_HTTP_OK || answer.body.len == 0
+        || answer.meta.len != NGX_SCALE_META_HEADER + 3)
+    {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&as, sizeof(ngx_scale_read_t));
+
+    as.statement = f->loc->statement;
+    as.ttl = f->loc->ttl;
+    as.stale = f->loc->stale;
+    as.error = f->loc->error;
+
+    if (ngx_scale_values_key(f, &f->loc->key->parts, NULL, 0, &as.key)
+        != NGX_OK
+        || ngx_scale_rows_etag(f->r->pool, &answer) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_scale_answer_to_entry(&answer, &entry);
+
+    return ngx_scale_cache_write_through(&f->write, &as, &entry);
 }

@@ -1177,8 +1177,8 @@ END
 route_refused('an unknown option of a statement', <<'END',
     scale_query GET row "SELECT 1" wait=1s;                     # <-
 END
-        '"wait=1s" is not an option; there are read, write, status=, empty=, '
-        . 'role=, timeout=, fanout, sort=, limit= and file=, and one '
+        '"wait=1s" is not an option; there are read, write, store, status=, '
+        . 'empty=, role=, timeout=, fanout, sort=, limit= and file=, and one '
         . 'statement');
 
 route_refused('a statement that reads and writes', <<'END',
@@ -1429,12 +1429,83 @@ END
 route_refused('a lifetime of the missing that is none', <<'END',
     scale_cache_valid 1m missing=often;                         # <-
 END
-        'takes a lifetime as missing=, such as 5s');
+        '"missing=often" has no lifetime of at most 27d; write one such as '
+        . '"missing=5s"');
 
-route_refused('an option that this version does not have', <<'END',
-    scale_cache_valid 1m stale=5s;                              # <-
+route_refused('an option of a lifetime that there is none of', <<'END',
+    scale_cache_valid 1m fresh=5s;                              # <-
 END
-        '"stale=5s" is not available in this version; there is missing=');
+        '"fresh=5s" is not an option; there are missing=, stale= and error=');
+
+route_refused('a lifetime that is too long with its error=', <<'END',
+    scale_route x;
+    scale_query GET row "SELECT 1";
+    scale_cache_valid 10m stale=5s error=1h;                    # <-
+END
+        'keeps answers for longer than cache "hot" has "max_ttl" (3600 '
+        . 'seconds)');
+
+refused('a longest lifetime of nothing', $database . <<'END',
+    scale_cache hot {
+        server   127.0.0.1:11211;
+        max_ttl  0;                                             # <-
+    }
+END
+        '"max_ttl 0": write a time of 1s to 27d');
+
+accepted('a long lifetime that a cache allows', $database . <<'END'
+    scale_cache hot { server 127.0.0.1:11211; max_ttl 2d; }
+END
+         . server(<<'END'));
+    location /x {
+        scale_route  x;
+        scale_query  GET row "SELECT 1";
+        scale_cache_valid  1d error=1d;
+    }
+END
+
+for (['without a cached GET', '', '', 'there is no cached GET whose key it '
+                                      . 'binds'],
+     ['of tags', 'scale_cache_valid 1m; scale_cache_tags x;', '',
+      'the entries have tags'],
+     ['of another status', 'scale_cache_valid 1m;', 'status=201',
+      "its status and GET's are not both 200"])
+{
+    my ($what, $cache, $option, $reason) = @$_;
+
+    route_refused("a row that is stored $what", <<"END",
+    scale_route x;
+    scale_query GET row "SELECT 1 AS a";
+    scale_query PUT row "SELECT 2 AS a" store $option;              # <-
+    $cache
+END
+            'this PUT cannot "store" what it returns: ' . $reason
+            . '; remove "store"');
+}
+
+route_refused('a row that is stored for one who asks', <<'END',
+    scale_route x;
+    scale_identity app.user $remote_user;
+    scale_query GET row "SELECT 1 AS a";
+    scale_query PUT row "SELECT 2 AS a" store;                  # <-
+    scale_cache_valid 1m;
+END
+        'the entries depend on who asks; remove "store"');
+
+route_refused('a row that is stored in the shape of another', <<'END',
+    scale_route x;
+    scale_query GET rows "SELECT 1 AS a";
+    scale_query PUT row "SELECT 2 AS a" store;                  # <-
+    scale_cache_valid 1m;
+END
+        'it does not answer with a row or value as GET does');
+
+route_refused('a share of nothing', <<'END',
+    scale_cache_valid 1m;
+    scale_cache_audit 0.1;                                      # <-
+END
+        '"scale_cache_audit" directive takes a share of the hits, such as '
+        . '0.1%, or off');
 
 
 # purges

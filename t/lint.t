@@ -97,13 +97,13 @@ my %allocates = (
     'ngx_scale_module/pg/connection.c ngx_calloc' =>
         'what a connection needs, while it is open only: few are',
     'ngx_scale_module/pg/close.c ngx_free' => 'its end',
-    'ngx_scale_module/cache/flight.c ngx_calloc' =>
+    'ngx_scale_module/cache/flight_memory.c ngx_calloc' =>
         'a flight outlives the request that began it',
-    'ngx_scale_module/cache/flight.c ngx_alloc' =>
+    'ngx_scale_module/cache/flight_memory.c ngx_alloc' =>
         'a copy outlives the request, too',
     'ngx_scale_module/cache/fill.c ngx_alloc' => 'so does a note',
     'ngx_scale_module/cache/fill.c ngx_free' => 'its end',
-    'ngx_scale_module/cache/flight.c ngx_free' => 'their end',
+    'ngx_scale_module/cache/flight_memory.c ngx_free' => 'their end',
     'ngx_scale_module/cache/memc.c ngx_alloc' =>
         'the buffers of a worker, which grow: a pool keeps the old ones',
     'ngx_scale_module/cache/memc.c ngx_free' => 'their end',

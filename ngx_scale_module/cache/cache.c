@@ -1,5 +1,5 @@
 
-#include "cache/cache_int.h"
+#include "cache/flight_int.h"
 
 
 static uint64_t ngx_scale_cache_tier(ngx_scale_cache_conf_t *conf);
@@ -63,6 +63,8 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
 
     ngx_queue_init(&cache->nodes);
     ngx_queue_init(&cache->notes);
+    ngx_queue_init(&cache->renewals);
+    ngx_scale_warm_init(cache);
 
     if (ngx_array_init(&cache->large, pool, 4, sizeof(uint64_t)) != NGX_OK) {
         return NULL;

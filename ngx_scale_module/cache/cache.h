@@ -29,6 +29,9 @@
 
 #define NGX_SCALE_CACHE_MAX_WEIGHT 1000
 
+/* reads nobody waits for, of a worker: see ngx_scale_cache_renew() */
+#define NGX_SCALE_CACHE_RENEWALS   32
+
 /* a mark outlives the request's deadline by this, and never lives 30 s */
 #define NGX_SCALE_CACHE_GRACE      5
 #define NGX_SCALE_CACHE_MAX_MARK   29
@@ -44,6 +47,7 @@ typedef struct {
     ngx_str_t                    name;
     ngx_array_t                  servers;    /* of ngx_scale_cache_server_t */
     ngx_msec_t                   timeout;
+    time_t                       max_ttl;    /* of an entry, all in all */
     ngx_scale_memc_tls_t        *tls;        /* NULL: none */
     ngx_str_t                    tls_name;   /* empty: each server's host */
     ngx_str_t                    auth;       /* ngx_scale_greeting_auth() */
@@ -151,7 +155,11 @@ struct ngx_scale_read_s {
     uint64_t                     statement;  /* another one's entry: a miss */
     time_t                       ttl;        /* seconds */
     time_t                       missing;    /* of a negative entry, 0: none */
+    time_t                       stale;      /* past its ttl it is an answer */
+    time_t                       error;      /* so is it, if no row is read */
     ngx_msec_t                   patience;   /* no filler takes longer */
+    ngx_uint_t                   share;      /* fills at a time; 0: any */
+    time_t                       lenience;   /* so long a tag has made it old */
     unsigned                     bounded:1;  /* local: of any age */
 
     void                       (*handler)(ngx_scale_read_t *read);
@@ -160,6 +168,9 @@ struct ngx_scale_read_s {
     ngx_scale_cache_verdict_e    verdict;
     ngx_scale_entry_t           *entry;
     void                        *failure;
+    uint64_t                     cas;        /* HIT: the item's; 0: no item */
+    ngx_scale_flight_t          *due;        /* HIT: it may be read anew */
+    unsigned                     old:1;      /* HIT: past its ttl or a tag's */
     unsigned                     shared:1;   /* HIT: of another's fill */
     unsigned                     bypassed:1; /* FILL: the cache is not asked */
     unsigned                     pending:1;  /* FILL: a write is under way */
@@ -191,7 +202,10 @@ ngx_int_t ngx_scale_cache_read(ngx_scale_cache_t *cache,
 ngx_int_t ngx_scale_cache_fill(ngx_scale_read_t *read,
     ngx_scale_entry_t *entry);
 
-/* the filler could not read; the flight's other readers are told */
+/*
+ * The filler could not read; the flight's other readers are told, or where
+ * "failure" is NULL get what is kept.
+ */
 void ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure);
 
 /*
@@ -199,6 +213,21 @@ void ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure);
  * flight's other readers reads for itself.  Returns as fill does.
  */
 ngx_int_t ngx_scale_cache_decline(ngx_scale_read_t *read);
+
+/*
+ * The entry that is past its ttl and answers all the same where a filler
+ * cannot read ("error"); NULL: none.  It is valid until fill, fail or cancel.
+ */
+ngx_scale_entry_t *ngx_scale_cache_kept(ngx_scale_read_t *read);
+
+/*
+ * In the handler of a HIT that is "due": "renewal", the caller's and zeroed,
+ * is told to fill, and its handler does not run: the caller reads the row
+ * while its client has the answer already, and ends with fill, fail or cancel.
+ * NGX_DECLINED: somebody does, or NGX_SCALE_CACHE_RENEWALS are under way.
+ */
+ngx_int_t ngx_scale_cache_renew(ngx_scale_read_t *read,
+    ngx_scale_read_t *renewal);
 
 /* the reader has gone; a fill it owned passes to another reader, or ends */
 void ngx_scale_cache_read_cancel(ngx_scale_read_t *read);
@@ -238,6 +267,15 @@ void ngx_scale_cache_write_init(ngx_scale_cache_t *cache,
 /* the strings must live as long as the write; a key added twice counts once */
 ngx_int_t ngx_scale_cache_write_key(ngx_scale_write_t *write, ngx_str_t *key);
 ngx_int_t ngx_scale_cache_write_tag(ngx_scale_write_t *write, ngx_str_t *tag);
+
+/*
+ * The entry that the write has made of a key it marks: stored at the unmark in
+ * place of the mark, if nobody else has written meanwhile.  Of "as" are read
+ * key, statement, ttl, stale and error; it has no tags.  To be called once,
+ * before the unmark.
+ */
+ngx_int_t ngx_scale_cache_write_through(ngx_scale_write_t *write,
+    ngx_scale_read_t *as, ngx_scale_entry_t *entry);
 
 /* marks what is not yet marked; waits while the node judges a dead server */
 void ngx_scale_cache_mark(ngx_scale_write_t *write);

@@ -20,7 +20,8 @@
 #define NGX_SCALE_CACHE_NEGATIVE   3
 
 /* seconds a filler may take before another one may win */
-#define NGX_SCALE_CACHE_LEASE      12
+#define NGX_SCALE_CACHE_LEASE_MIN  2
+#define NGX_SCALE_CACHE_LEASE_MAX  30
 
 /* seconds; the gutter's entries are nobody's when their node is back */
 #define NGX_SCALE_CACHE_GUTTER_TTL  60
@@ -93,6 +94,13 @@ struct ngx_scale_cache_s {
     ngx_rbtree_node_t            sentinel;
     ngx_queue_t                  notes;      /* commands nobody waits for */
     ngx_array_t                  large;      /* statements: not kept, once */
+    ngx_queue_t                  renewals;   /* flights without readers */
+    ngx_uint_t                   nrenewals;
+    ngx_queue_t                  line;       /* flights that may not fill yet */
+    ngx_uint_t                   fills;
+    ngx_uint_t                   misses;     /* see warm.c */
+    ngx_msec_t                   cold_since;
+    unsigned                     cold:1;
     ngx_log_t                   *log;
 };
 

@@ -27,6 +27,27 @@ static ngx_scale_flight_note_t *ngx_scale_flight_note(
 static void ngx_scale_flight_noted(ngx_scale_memc_op_t *op);
 
 
+ngx_uint_t
+ngx_scale_flight_valid(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
+{
+    ngx_uint_t  i;
+
+    if (entry->ntags != flight->ntags) {
+        return 0;
+    }
+
+    for (i = 0; i < flight->ntags; i++) {
+        if (ngx_scale_codec_generation(entry, i)
+            != flight->tags[i].generation)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 ngx_int_t
 ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
 {
@@ -37,7 +58,7 @@ ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
     flight = ngx_scale_flight_leave(read);
 
     if (entry->unverified || entry->partial) {
-        ngx_scale_flight_free_lease(flight);
+        ngx_scale_flight_give_up(flight);
 
     } else if (flight->leased) {
         rc = ngx_scale_flight_store(flight, read, entry);
@@ -56,8 +77,15 @@ ngx_scale_cache_fail(ngx_scale_read_t *read, void *failure)
 
     flight = ngx_scale_flight_leave(read);
 
-    ngx_scale_flight_free_lease(flight);
-    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_FAILED, NULL, failure);
+    ngx_scale_flight_give_up(flight);
+
+    if (failure || !flight->keeps) {
+        ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_FAILED, NULL, failure);
+        return;
+    }
+
+    flight->old = 1;
+    ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, &flight->kept, NULL);
 }
 
 
@@ -85,6 +113,8 @@ ngx_scale_flight_leave(ngx_scale_read_t *read)
     flight = read->flight;
     flight->leader = NULL;
     read->flight = NULL;
+
+    ngx_scale_warm_leave(flight);
 
     return flight;
 }
@@ -139,17 +169,7 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
         generations[i] = flight->tags[i].generation;
     }
 
-    /* lifetimes spread by a tenth, so that entries of one moment do not end
-       in one */
-
-    ttl = e.negative ? read->missing
-                     : read->ttl - read->ttl / 10
-                       + ngx_random() % (read->ttl / 5 + 1);
-
-    if (flight->place.gutter) {
-        ttl = ngx_min(ttl, NGX_SCALE_CACHE_GUTTER_TTL);
-    }
-
+    ttl = ngx_scale_due_life(&flight->place, read, &e);
     len = ngx_scale_codec_header_len(&e) + e.body.len;
 
     if (ttl == 0 || len > NGX_SCALE_CACHE_MAX_VALUE) {
@@ -161,6 +181,8 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
     if (note == NULL) {
         return NGX_OK;
     }
+
+    SCALE_STEP("fill.store");
 
     (void) ngx_scale_codec_encode(note->value, &e);
 
@@ -192,6 +214,18 @@ ngx_scale_flight_free_lease(ngx_scale_flight_t *flight)
         note->op.verb = NGX_SCALE_MEMC_MD;
         ngx_scale_memc_send(flight->place.node->memc, &note->op);
     }
+}
+
+
+void
+ngx_scale_flight_give_up(ngx_scale_flight_t *flight)
+{
+    if (flight->renewing) {
+        flight->leased = 0;
+        return;
+    }
+
+    ngx_scale_flight_free_lease(flight);
 }
 
 

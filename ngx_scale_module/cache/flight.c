@@ -11,9 +11,7 @@
 
 static ngx_scale_flight_t *ngx_scale_flight_create(ngx_scale_cache_t *cache,
     ngx_scale_read_t *read, uint32_t hash);
-static void ngx_scale_flight_destroy(ngx_scale_flight_t *flight);
 static ngx_uint_t ngx_scale_flight_is_late(ngx_scale_flight_t *flight);
-static void ngx_scale_flight_again(ngx_scale_flight_t *flight);
 static void ngx_scale_flight_event(ngx_event_t *ev);
 static void ngx_scale_flight_ask(ngx_scale_flight_t *flight);
 static ngx_int_t ngx_scale_flight_find_places(ngx_scale_flight_t *flight);
@@ -23,13 +21,8 @@ static void ngx_scale_flight_reply(ngx_scale_memc_op_t *op);
 static void ngx_scale_flight_tag_reply(ngx_scale_memc_op_t *op);
 static void ngx_scale_flight_decide(ngx_scale_flight_t *flight);
 static void ngx_scale_flight_value(ngx_scale_flight_t *flight);
-static ngx_uint_t ngx_scale_flight_valid(ngx_scale_flight_t *flight,
-    ngx_scale_entry_t *entry);
-static void ngx_scale_flight_clear(ngx_scale_flight_t *flight);
 static void ngx_scale_flight_cleared(ngx_scale_memc_op_t *op);
 static void ngx_scale_flight_wait(ngx_scale_flight_t *flight);
-static void ngx_scale_flight_lead(ngx_scale_flight_t *flight);
-static void ngx_scale_flight_end(ngx_scale_flight_t *flight);
 
 
 #define NGX_SCALE_FLIGHT_DELAY_MIN  5     /* ms between polls */
@@ -104,75 +97,28 @@ static ngx_scale_flight_t *
 ngx_scale_flight_create(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
     uint32_t hash)
 {
-    u_char              *p;
-    size_t               len;
-    ngx_uint_t           i;
     ngx_scale_flight_t  *flight;
 
-    len = sizeof(ngx_scale_flight_t)
-          + read->ntags * sizeof(ngx_scale_flight_tag_t) + read->key.len;
-
-    for (i = 0; i < read->ntags; i++) {
-        len += read->tags[i].len;
-    }
-
-    flight = ngx_calloc(len, cache->log);
+    flight = ngx_scale_flight_alloc(cache, read);
     if (flight == NULL) {
         return NULL;
     }
-
-    flight->cache = cache;
-    flight->statement = read->statement;
-    flight->patience = read->patience;
-    flight->tags = (ngx_scale_flight_tag_t *) (flight + 1);
-    flight->ntags = read->ntags;
-
-    p = (u_char *) (flight->tags + read->ntags);
-
-    flight->node.str.data = p;
-    flight->node.str.len = read->key.len;
-    flight->node.node.key = hash;
-    p = ngx_cpymem(p, read->key.data, read->key.len);
-
-    for (i = 0; i < read->ntags; i++) {
-        flight->tags[i].tag.data = p;
-        flight->tags[i].tag.len = read->tags[i].len;
-        p = ngx_cpymem(p, read->tags[i].data, read->tags[i].len);
-    }
-
-    ngx_queue_init(&flight->readers);
-    ngx_queue_init(&flight->late);
 
     flight->event.handler = ngx_scale_flight_event;
     flight->event.data = flight;
     flight->event.log = cache->log;
     flight->event.cancelable = 1;
 
+    flight->node.node.key = hash;
     ngx_rbtree_insert(&cache->flights, &flight->node.node);
 
     return flight;
 }
 
 
-static void
-ngx_scale_flight_destroy(ngx_scale_flight_t *flight)
-{
-    if (flight->event.timer_set) {
-        ngx_del_timer(&flight->event);
-    }
-
-    if (flight->event.posted) {
-        ngx_delete_posted_event(&flight->event);
-    }
-
-    ngx_rbtree_delete(&flight->cache->flights, &flight->node.node);
-    ngx_free(flight);
-}
-
-
 /* from a posted event, so that no handler runs before its verb returns */
 
-static void
+void
 ngx_scale_flight_again(ngx_scale_flight_t *flight)
 {
     flight->state = NGX_SCALE_FLIGHT_RESTING;
@@ -222,6 +168,7 @@ ngx_scale_flight_ask(ngx_scale_flight_t *flight)
     if (ngx_scale_tier_ask(flight) != NGX_OK) {
         return;
     }
+    SCALE_STEP("read.ask");
 
     flight->state = NGX_SCALE_FLIGHT_ASKING;
     flight->pending = flight->ntags + 1;
@@ -239,6 +186,7 @@ ngx_scale_flight_ask(ngx_scale_flight_t *flight)
     }
 
     ngx_scale_flight_get(flight, &flight->place, &flight->op);
+    flight->op.recache = ngx_scale_due_recache(flight);
     flight->op.handler = ngx_scale_flight_reply;
     flight->op.data = flight;
 
@@ -271,11 +219,16 @@ static void
 ngx_scale_flight_get(ngx_scale_flight_t *flight, ngx_scale_place_t *place,
     ngx_scale_memc_op_t *op)
 {
+    time_t  lease;
+
+    lease = (time_t) (flight->patience / 1000) + 1;
+
     ngx_memzero(op, sizeof(ngx_scale_memc_op_t));
 
     op->verb = NGX_SCALE_MEMC_MG;
     op->key = place->wire;
-    op->lease = NGX_SCALE_CACHE_LEASE;
+    op->lease = ngx_max(NGX_SCALE_CACHE_LEASE_MIN,
+                        ngx_min(lease, NGX_SCALE_CACHE_LEASE_MAX));
 }
 
 
@@ -292,10 +245,12 @@ ngx_scale_flight_tag_reply(ngx_scale_memc_op_t *op)
             && op->rvalue.len == sizeof(uint64_t))
         {
             ngx_memcpy(&tag->generation, op->rvalue.data, sizeof(uint64_t));
+            tag->age = NGX_SCALE_CACHE_TAG_TTL - op->rttl;
             tag->known = 1;
 
         } else if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {
             tag->generation = ngx_scale_zone_random();
+            tag->age = 0;
             tag->known = 1;
             ngx_scale_flight_new_tag(tag->flight, tag, &op->rtoken);
         }
@@ -319,16 +274,8 @@ ngx_scale_flight_reply(ngx_scale_memc_op_t *op)
 
     /* the value is valid now only, and a tag of another node is awaited */
 
-    if (op->rvalue.len) {
-        flight->copy = ngx_alloc(op->rvalue.len, flight->cache->log);
-
-        if (flight->copy == NULL) {
-            op->status = NGX_SCALE_MEMC_FAILED;
-            return;
-        }
-
-        ngx_memcpy(flight->copy, op->rvalue.data, op->rvalue.len);
-        op->rvalue.data = flight->copy;
+    if (ngx_scale_flight_hold(flight) != NGX_OK) {
+        op->status = NGX_SCALE_MEMC_FAILED;
     }
 }
 
@@ -338,6 +285,8 @@ ngx_scale_flight_decide(ngx_scale_flight_t *flight)
 {
     ngx_uint_t            i, tagged;
     ngx_scale_memc_op_t  *op;
+
+    SCALE_STEP("read.told");
 
     op = &flight->op;
     tagged = 1;
@@ -358,6 +307,7 @@ ngx_scale_flight_decide(ngx_scale_flight_t *flight)
         if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {
             flight->lease = op->rtoken;
             flight->leased = 1;
+            ngx_scale_warm_count(flight->cache, 1);
 
             if (!tagged) {
                 ngx_scale_flight_free_lease(flight);
@@ -386,54 +336,33 @@ ngx_scale_flight_value(ngx_scale_flight_t *flight)
 
     if (ngx_scale_codec_decode(&flight->op.rvalue, &flight->node.str,
                                flight->statement, &entry)
-        == NGX_OK
-        && ngx_scale_flight_valid(flight, &entry))
+        == NGX_OK)
     {
-        ngx_scale_tier_keep(flight);
-        ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, &entry, NULL);
+        ngx_scale_warm_count(flight->cache, 0);
+        ngx_scale_due_judge(flight, &entry);
         return;
     }
 
-    if (flight->cleared) {
-        ngx_scale_flight_lead(flight);
-        return;
-    }
-
-    ngx_scale_flight_clear(flight);
-}
-
-
-static ngx_uint_t
-ngx_scale_flight_valid(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
-{
-    ngx_uint_t  i;
-
-    if (entry->ntags != flight->ntags) {
-        return 0;
-    }
-
-    for (i = 0; i < flight->ntags; i++) {
-        if (ngx_scale_codec_generation(entry, i)
-            != flight->tags[i].generation)
-        {
-            return 0;
-        }
-    }
-
-    return 1;
+    ngx_scale_flight_clear(flight, 0);
 }
 
 
 /*
  * An invalid entry gives no lease, and a filler that died keeps its own: that
- * is removed, and asked for again.
+ * is removed, and asked for again.  Where the entry is kept, one of those who
+ * ask is told to read the row anew.
  */
 
-static void
-ngx_scale_flight_clear(ngx_scale_flight_t *flight)
+void
+ngx_scale_flight_clear(ngx_scale_flight_t *flight, ngx_uint_t keep)
 {
     ngx_scale_token_t     token;
     ngx_scale_memc_op_t  *op;
+
+    if (flight->cleared) {
+        ngx_scale_flight_lead(flight);
+        return;
+    }
 
     op = &flight->op;
     token = op->rtoken;
@@ -444,10 +373,12 @@ ngx_scale_flight_clear(ngx_scale_flight_t *flight)
     op->key = flight->place.wire;
     op->guarded = 1;
     op->token = token;
+    op->keep = keep;
     op->handler = ngx_scale_flight_cleared;
     op->data = flight;
 
-    flight->cleared = 1;
+    flight->noted = keep;
+    flight->cleared = !keep;
     flight->state = NGX_SCALE_FLIGHT_CLEARING;
 
     ngx_scale_memc_send(flight->place.node->memc, op);
@@ -474,7 +405,8 @@ ngx_scale_flight_wait(ngx_scale_flight_t *flight)
 
     } else if ((ngx_msec_int_t) (flight->until - ngx_current_msec) <= 0) {
         flight->delay = 0;
-        ngx_scale_flight_clear(flight);
+        flight->cleared = 0;
+        ngx_scale_flight_clear(flight, 0);
         return;
     }
 
@@ -488,9 +420,7 @@ ngx_scale_flight_wait(ngx_scale_flight_t *flight)
 }
 
 
-/* the row is read now, for everybody who has come until now */
-
-static void
+void
 ngx_scale_flight_lead(ngx_scale_flight_t *flight)
 {
     ngx_queue_t       *q;
@@ -502,8 +432,16 @@ ngx_scale_flight_lead(ngx_scale_flight_t *flight)
     }
 
     if (ngx_queue_empty(&flight->readers)) {
-        ngx_scale_flight_free_lease(flight);
-        ngx_scale_flight_destroy(flight);
+        ngx_scale_warm_leave(flight);
+        ngx_scale_flight_give_up(flight);
+        ngx_scale_flight_end(flight);
+        return;
+    }
+
+    flight->bypassed = !flight->leased;
+
+    if (ngx_scale_warm_enter(flight) != NGX_OK) {
+        flight->state = NGX_SCALE_FLIGHT_RESTING;
         return;
     }
 
@@ -513,7 +451,6 @@ ngx_scale_flight_lead(ngx_scale_flight_t *flight)
     leader = ngx_queue_data(q, ngx_scale_read_t, queue);
 
     flight->state = NGX_SCALE_FLIGHT_FILLING;
-    flight->bypassed = !flight->leased;
     flight->leader = leader;
 
     leader->verdict = NGX_SCALE_CACHE_FILL;
@@ -542,14 +479,30 @@ ngx_scale_cache_read_cancel(ngx_scale_read_t *read)
 
     flight->leader = NULL;
 
+    ngx_scale_warm_leave(flight);
+
+    if (flight->detached) {
+        ngx_scale_flight_end(flight);
+        return;
+    }
+
     ngx_scale_flight_again(flight);
+}
+
+
+void
+ngx_scale_flight_answer(ngx_scale_flight_t *flight,
+    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry, void *failure)
+{
+    ngx_scale_flight_tell(flight, verdict, entry, failure);
+    ngx_scale_flight_end(flight);
 }
 
 
 /* readers that come meanwhile are late: the state is FILLING */
 
 void
-ngx_scale_flight_answer(ngx_scale_flight_t *flight,
+ngx_scale_flight_tell(ngx_scale_flight_t *flight,
     ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry, void *failure)
 {
     ngx_uint_t         shared;
@@ -570,25 +523,29 @@ ngx_scale_flight_answer(ngx_scale_flight_t *flight,
         read->entry = entry;
         read->failure = failure;
         read->shared = shared;
+        read->old = flight->old;
+        read->cas = shared ? 0 : flight->op.rtoken.cas;
+        read->due = flight->due ? flight : NULL;
+        flight->due = 0;
         read->handler(read);
     }
 
-    ngx_scale_flight_end(flight);
+    flight->old = 0;
 }
 
 
-static void
+void
 ngx_scale_flight_end(ngx_scale_flight_t *flight)
 {
     flight->leased = 0;
     flight->bypassed = 0;
     flight->cleared = 0;
+    flight->noted = 0;
+    flight->renewing = 0;
+    flight->keeps = 0;
     flight->delay = 0;
 
-    if (flight->copy) {
-        ngx_free(flight->copy);
-        flight->copy = NULL;
-    }
+    ngx_scale_flight_let_go(flight);
 
     if (ngx_queue_empty(&flight->late)) {
         ngx_scale_flight_destroy(flight);

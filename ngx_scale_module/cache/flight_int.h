@@ -1,7 +1,7 @@
 
 /*
- * A flight, for flight.c, which runs it, fill.c, which stores its end, and
- * tier.c, which keeps what it found.
+ * A flight, for flight.c, which runs it, due.c, which judges an entry's age,
+ * fill.c, which stores its end, and tier.c, which keeps what it found.
  */
 
 #ifndef _NGX_SCALE_FLIGHT_INT_H_INCLUDED_
@@ -35,6 +35,7 @@ typedef struct {
     ngx_str_t                    tag;
     ngx_scale_memc_op_t          op;
     uint64_t                     generation;
+    time_t                       age;        /* of the generation */
     unsigned                     known:1;
 } ngx_scale_flight_tag_t;
 
@@ -57,7 +58,13 @@ struct ngx_scale_flight_s {
     ngx_uint_t                   ntags;
     uint64_t                     statement;
     ngx_uint_t                   pending;    /* replies awaited */
-    u_char                      *copy;       /* of a value that came early */
+    u_char                      *copy;       /* of a value to be held */
+    ngx_scale_entry_t            kept;       /* in it, for want of a new one */
+    time_t                       overdue;    /* seconds past its ttl */
+    time_t                       ttl;        /* as the route has it */
+    time_t                       overtime;
+    ngx_queue_t                  queue;      /* of renewals, or the line */
+    ngx_uint_t                   share;
     ngx_scale_token_t            lease;
     ngx_event_t                  event;
     ngx_msec_t                   delay;
@@ -68,15 +75,75 @@ struct ngx_scale_flight_s {
     unsigned                     bypassed:1; /* the fill is not stored */
     unsigned                     marked:1;   /* a write is under way */
     unsigned                     cleared:1;  /* once per flight */
+    unsigned                     noted:1;    /* that a tag made it old */
+    unsigned                     renewing:1; /* the lease is a live entry's */
+    unsigned                     keeps:1;    /* "kept" */
+    unsigned                     old:1;      /* what the readers are told */
+    unsigned                     due:1;      /* one of them may renew it */
+    unsigned                     detached:1; /* a renewal */
+    unsigned                     counted:1;  /* among the fills */
 };
 
 
-/* ends the round: all its readers are told the same */
+/* a copy of "read"'s key and tags is with it; it is not among the flights */
+ngx_scale_flight_t *ngx_scale_flight_alloc(ngx_scale_cache_t *cache,
+    ngx_scale_read_t *read);
+void ngx_scale_flight_destroy(ngx_scale_flight_t *flight);
+
+/* a value is held beyond the handler of its reply; NGX_ERROR: memory */
+ngx_int_t ngx_scale_flight_hold(ngx_scale_flight_t *flight);
+void ngx_scale_flight_let_go(ngx_scale_flight_t *flight);
+
+/* removes what is of no use, and asks again */
+void ngx_scale_flight_clear(ngx_scale_flight_t *flight, ngx_uint_t keep);
+
+/* the row is read now, for everybody who has come until now */
+void ngx_scale_flight_lead(ngx_scale_flight_t *flight);
+
+/* the next round is posted, or the row's reading by another reader */
+void ngx_scale_flight_again(ngx_scale_flight_t *flight);
+
+/* all readers of the round are told the same; end() ends it */
+void ngx_scale_flight_tell(ngx_scale_flight_t *flight,
+    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry,
+    void *failure);
+void ngx_scale_flight_end(ngx_scale_flight_t *flight);
+
+/* both */
 void ngx_scale_flight_answer(ngx_scale_flight_t *flight,
     ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry,
     void *failure);
 
+/* an entry's tags are the flight's, and still have the same generations */
+ngx_uint_t ngx_scale_flight_valid(ngx_scale_flight_t *flight,
+    ngx_scale_entry_t *entry);
+
+
+/* T, seconds, and the entry's overtime */
+time_t ngx_scale_due_life(ngx_scale_place_t *place, ngx_scale_read_t *read,
+    ngx_scale_entry_t *entry);
+
+/* R: who reads it with so little left is to read the row anew */
+time_t ngx_scale_due_recache(ngx_scale_flight_t *flight);
+
+/* an entry of the key and its statement has come: ends the round, or goes on */
+void ngx_scale_due_judge(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry);
+
+
+void ngx_scale_warm_init(ngx_scale_cache_t *cache);
+void ngx_scale_warm_count(ngx_scale_cache_t *cache, ngx_uint_t missed);
+
+/* NGX_AGAIN: too many fill already, the event is posted when it may */
+ngx_int_t ngx_scale_warm_enter(ngx_scale_flight_t *flight);
+void ngx_scale_warm_leave(ngx_scale_flight_t *flight);
+
+
+/* md: the lease of a stub, or an entry for which there is no new one */
 void ngx_scale_flight_free_lease(ngx_scale_flight_t *flight);
+
+/* nothing was read: a lease is given back, an entry stays */
+void ngx_scale_flight_give_up(ngx_scale_flight_t *flight);
+
 void ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
     ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token);
 

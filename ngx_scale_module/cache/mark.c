@@ -1,51 +1,22 @@
 
 /*
  * Writes: a mark (PENDING) on every key and tag before the commit, and its
- * removal after.  Every command here only removes or blocks, so it may be
- * repeated, delayed or doubled.
+ * removal after.  Every unguarded command here only removes or blocks, so it
+ * may be repeated, delayed or doubled.
  */
 
-#include "cache/cache_int.h"
+#include "cache/mark_int.h"
 
 
-typedef enum {
-    NGX_SCALE_MARK_NEW = 0,
-    NGX_SCALE_MARK_SETTING,            /* ms F2 */
-    NGX_SCALE_MARK_SET,
-    NGX_SCALE_MARK_RELEASING,          /* md, or ms of a tag, under own CAS */
-    NGX_SCALE_MARK_LOOKING,            /* whose is it now */
-    NGX_SCALE_MARK_PURGING,            /* md, unguarded */
-    NGX_SCALE_MARK_CLEAN
-} ngx_scale_mark_state_e;
-
-
-typedef struct {
-    ngx_queue_t                  queue;
-    ngx_scale_write_t           *write;
-    ngx_str_t                    key;
-    u_char                       room;
-    ngx_scale_mark_state_e       state;
-    ngx_scale_place_t            place;
-    ngx_scale_memc_op_t          op;
-    ngx_scale_token_t            token;
-    uint64_t                     value;    /* a nonce, then a generation */
-    uint64_t                     fenced;   /* no node leases what was before */
-    unsigned                     held:1;   /* set on a server, with a token */
-    unsigned                     busy:1;   /* a reply is awaited */
-    unsigned                     waits:1;  /* to be acknowledged */
-} ngx_scale_mark_t;
-
-
-static ngx_int_t ngx_scale_mark_add(ngx_scale_write_t *write, u_char room,
-    ngx_str_t *key);
 static void ngx_scale_mark_post(ngx_scale_write_t *write);
-static void ngx_scale_mark_event(ngx_event_t *ev);
 static ngx_msec_t ngx_scale_mark_leased(ngx_scale_write_t *write);
 static void ngx_scale_mark_disown(ngx_scale_write_t *write);
 static void ngx_scale_mark_wait(ngx_scale_write_t *write);
 static void ngx_scale_mark_step(ngx_scale_mark_t *mark);
 static void ngx_scale_mark_set(ngx_scale_mark_t *mark);
+static ngx_uint_t ngx_scale_mark_is_lost(ngx_scale_mark_t *mark);
 static void ngx_scale_mark_release(ngx_scale_mark_t *mark);
+static ngx_scale_memc_op_t *ngx_scale_mark_replace(ngx_scale_mark_t *mark);
 static void ngx_scale_mark_purge(ngx_scale_mark_t *mark);
 static ngx_uint_t ngx_scale_mark_recheck(ngx_scale_mark_t *mark);
 static ngx_scale_memc_op_t *ngx_scale_mark_op(ngx_scale_mark_t *mark,
@@ -57,72 +28,25 @@ static void ngx_scale_mark_replied(ngx_scale_mark_t *mark,
     ngx_scale_memc_op_t *op);
 
 
+#if (NGX_SCALE_STEP)
+
+/* before a command of this state is sent, and after its reply */
+
+static const char  *ngx_scale_mark_steps[][2] = {
+    [NGX_SCALE_MARK_SETTING] = { "mark.set", "mark.was_set" },
+    [NGX_SCALE_MARK_RELEASING] = { "mark.release", "mark.was_released" },
+    [NGX_SCALE_MARK_LOOKING] = { "mark.look", "mark.was_looked_at" },
+    [NGX_SCALE_MARK_PURGING] = { "mark.purge", "mark.was_purged" }
+};
+
+#endif
+
+
 /* ms between tries, while a server is silent and not yet out of use */
 #define NGX_SCALE_MARK_RETRY  20
 
-
-void
-ngx_scale_cache_write_init(ngx_scale_cache_t *cache, ngx_scale_write_t *write)
-{
-    write->cache = cache;
-    write->pending = 0;
-    write->unmarking = 0;
-    write->failed = 0;
-
-    ngx_queue_init(&write->marks);
-
-    write->event.handler = ngx_scale_mark_event;
-    write->event.data = write;
-    write->event.log = cache->log;
-}
-
-
-ngx_int_t
-ngx_scale_cache_write_key(ngx_scale_write_t *write, ngx_str_t *key)
-{
-    return ngx_scale_mark_add(write, NGX_SCALE_CACHE_ROOM_CONTENT, key);
-}
-
-
-ngx_int_t
-ngx_scale_cache_write_tag(ngx_scale_write_t *write, ngx_str_t *tag)
-{
-    return ngx_scale_mark_add(write, NGX_SCALE_CACHE_ROOM_TAG, tag);
-}
-
-
-static ngx_int_t
-ngx_scale_mark_add(ngx_scale_write_t *write, u_char room, ngx_str_t *key)
-{
-    ngx_queue_t       *q;
-    ngx_scale_mark_t  *mark;
-
-    for (q = ngx_queue_head(&write->marks);
-         q != ngx_queue_sentinel(&write->marks);
-         q = ngx_queue_next(q))
-    {
-        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
-
-        if (mark->room == room && mark->key.len == key->len
-            && ngx_memcmp(mark->key.data, key->data, key->len) == 0)
-        {
-            return NGX_OK;
-        }
-    }
-
-    mark = ngx_pcalloc(write->pool, sizeof(ngx_scale_mark_t));
-    if (mark == NULL) {
-        return NGX_ERROR;
-    }
-
-    mark->write = write;
-    mark->room = room;
-    mark->key = *key;
-
-    ngx_queue_insert_tail(&write->marks, &mark->queue);
-
-    return NGX_OK;
-}
+/* seconds before a mark's end, then it may have ended: clocks are coarse */
+#define NGX_SCALE_MARK_DOUBT  3
 
 
 void
@@ -183,7 +107,7 @@ ngx_scale_mark_post(ngx_scale_write_t *write)
 
 /* moves every mark that awaits nothing; done when there is none to move */
 
-static void
+void
 ngx_scale_mark_event(ngx_event_t *ev)
 {
     ngx_scale_write_t  *write = ev->data;
@@ -346,6 +270,7 @@ ngx_scale_mark_set(ngx_scale_mark_t *mark)
     op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MS);
 
     mark->value = ngx_scale_zone_random();
+    mark->set = ngx_current_msec;
 
     op->value.data = (u_char *) &mark->value;
     op->value.len = sizeof(uint64_t);
@@ -354,6 +279,16 @@ ngx_scale_mark_set(ngx_scale_mark_t *mark)
     op->return_cas = 1;
 
     ngx_scale_mark_send(mark, NGX_SCALE_MARK_SETTING);
+}
+
+
+/* it may have ended before the commit, so that an old value was filled */
+
+static ngx_uint_t
+ngx_scale_mark_is_lost(ngx_scale_mark_t *mark)
+{
+    return (ngx_msec_int_t) (ngx_current_msec - mark->set)
+           > (mark->write->lifetime - NGX_SCALE_MARK_DOUBT) * 1000;
 }
 
 
@@ -367,24 +302,46 @@ ngx_scale_mark_release(ngx_scale_mark_t *mark)
         return;
     }
 
-    if (mark->room == NGX_SCALE_CACHE_ROOM_TAG) {
-        op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MS);
-
-        mark->value = ngx_scale_zone_random();
-
-        op->value.data = (u_char *) &mark->value;
-        op->value.len = sizeof(uint64_t);
-        op->flags = NGX_SCALE_CACHE_VALUE;
-        op->ttl = NGX_SCALE_CACHE_TAG_TTL;
-
-    } else {
-        op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MD);
+    if (ngx_scale_mark_is_lost(mark)) {
+        ngx_scale_mark_purge(mark);
+        return;
     }
 
+    op = ngx_scale_mark_replace(mark);
     op->guarded = 1;
     op->token = mark->token;
 
     ngx_scale_mark_send(mark, NGX_SCALE_MARK_RELEASING);
+}
+
+
+/* a tag gets a new generation, a key what the write made of it, or nothing */
+
+static ngx_scale_memc_op_t *
+ngx_scale_mark_replace(ngx_scale_mark_t *mark)
+{
+    ngx_scale_memc_op_t  *op;
+
+    if (mark->room != NGX_SCALE_CACHE_ROOM_TAG && mark->entry.len == 0) {
+        return ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MD);
+    }
+
+    op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MS);
+    op->flags = NGX_SCALE_CACHE_VALUE;
+
+    if (mark->room != NGX_SCALE_CACHE_ROOM_TAG) {
+        op->value = mark->entry;
+        op->ttl = mark->ttl;
+        return op;
+    }
+
+    mark->value = ngx_scale_zone_random();
+
+    op->value.data = (u_char *) &mark->value;
+    op->value.len = sizeof(uint64_t);
+    op->ttl = NGX_SCALE_CACHE_TAG_TTL;
+
+    return op;
 }
 
 
@@ -457,6 +414,8 @@ ngx_scale_mark_op(ngx_scale_mark_t *mark, ngx_uint_t verb)
 static void
 ngx_scale_mark_send(ngx_scale_mark_t *mark, ngx_scale_mark_state_e state)
 {
+    SCALE_STEP(ngx_scale_mark_steps[state][0]);
+
     mark->state = state;
     mark->busy = 1;
     mark->write->pending++;
@@ -472,6 +431,8 @@ ngx_scale_mark_reply(ngx_scale_memc_op_t *op)
 
     mark->busy = 0;
     mark->write->pending--;
+
+    SCALE_STEP(ngx_scale_mark_steps[mark->state][1]);
 
     ngx_log_debug4(NGX_LOG_DEBUG_CORE, mark->write->cache->log, 0,
                    "scale mark \"%V\" state:%d status:%ui flags:%uD",

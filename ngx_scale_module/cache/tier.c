@@ -22,12 +22,16 @@ static ngx_int_t ngx_scale_tier_answer(ngx_scale_flight_t *flight,
 static void ngx_scale_tier_store(ngx_scale_flight_t *flight,
     ngx_scale_tier_note_t *note, ngx_scale_place_t *place,
     ngx_scale_memc_op_t *op, u_char *value, size_t len);
-static uint32_t ngx_scale_tier_life(ngx_scale_cache_t *cache, time_t ttl);
+static uint32_t ngx_scale_tier_life(ngx_scale_flight_t *flight,
+    ngx_scale_memc_op_t *op);
 
 
 #define NGX_SCALE_TIER_POLL   2        /* ms, while another worker asks */
 #define NGX_SCALE_TIER_POLLS  5
 #define NGX_SCALE_TIER_POOL   1024
+
+/* ms, of an entry that memcached may soon want to be read anew */
+#define NGX_SCALE_TIER_EARLY  500
 
 
 ngx_int_t
@@ -77,6 +81,8 @@ ngx_scale_cache_local(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
     {
         return NGX_DECLINED;
     }
+
+    ngx_scale_warm_count(cache, 0);
 
     return NGX_OK;
 }
@@ -248,6 +254,7 @@ ngx_scale_tier_answer(ngx_scale_flight_t *flight, uint64_t now)
                                pool, now, &entry);
     if (rc == NGX_OK) {
         flight->polls = 0;
+        flight->op.rtoken.cas = 0;
         ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, &entry, NULL);
     }
 
@@ -291,7 +298,7 @@ ngx_scale_tier_store(ngx_scale_flight_t *flight, ngx_scale_tier_note_t *note,
 {
     ngx_scale_local_meta_t  meta;
 
-    meta.life = ngx_scale_tier_life(flight->cache, op->rttl);
+    meta.life = ngx_scale_tier_life(flight, op);
 
     /* a tag's stub: its new generation is not yet stored */
 
@@ -315,19 +322,37 @@ ngx_scale_tier_store(ngx_scale_flight_t *flight, ngx_scale_tier_note_t *note,
 
 
 /*
- * Never longer than memcached has it: of a lifetime of T seconds only T - 1
- * are certain.
+ * Never longer than it is fresh: of a lifetime of T seconds only T - 1 are
+ * certain.  And hardly when it is to be read anew, which memcached tells.
  */
 
 static uint32_t
-ngx_scale_tier_life(ngx_scale_cache_t *cache, time_t ttl)
+ngx_scale_tier_life(ngx_scale_flight_t *flight, ngx_scale_memc_op_t *op)
 {
-    if (ttl < 0) {
-        return cache->conf->local_ttl;
+    time_t      left, early;
+    ngx_msec_t  life;
+
+    if (op->rttl < 0) {
+        return flight->cache->conf->local_ttl;
     }
 
-    return ttl == 0 ? 0 : ngx_min(cache->conf->local_ttl,
-                                  (ngx_msec_t) (ttl - 1) * 1000);
+    left = op->rttl - 1;
+    early = 0;
+
+    if (op == &flight->op) {
+        left = -flight->overdue - 1;
+        early = op->rflags == NGX_SCALE_CACHE_VALUE
+                ? op->recache - (op->rttl + flight->overdue) : 0;
+    }
+
+    if (left <= 0) {
+        return 0;
+    }
+
+    life = left > early ? (ngx_msec_t) (left - early) * 1000
+                        : NGX_SCALE_TIER_EARLY;
+
+    return ngx_min(flight->cache->conf->local_ttl, life);
 }
 
 

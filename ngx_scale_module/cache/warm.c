@@ -1,0 +1,123 @@
+
+/*
+ * A cold cache: after a start, a new epoch or a memcached that came back empty
+ * most reads miss at once.  For the first minute of that only so many rows are
+ * read at a time, and the others wait here, each until its own deadline, where
+ * the database's queue would refuse them.
+ */
+
+#include "cache/flight_int.h"
+
+
+static ngx_uint_t ngx_scale_warm_is_cold(ngx_scale_cache_t *cache);
+
+
+/* the misses among the last few hundred reads, of 1024 */
+#define NGX_SCALE_WARM_WHOLE  1024
+#define NGX_SCALE_WARM_COLD   512
+#define NGX_SCALE_WARM_WARM   256
+#define NGX_SCALE_WARM_SHIFT  7
+
+/* ms: who misses for longer is not cold, and had better be refused */
+#define NGX_SCALE_WARM_TIME   60000
+
+
+void
+ngx_scale_warm_init(ngx_scale_cache_t *cache)
+{
+    ngx_queue_init(&cache->line);
+
+    cache->misses = NGX_SCALE_WARM_WHOLE << NGX_SCALE_WARM_SHIFT;
+    cache->cold = 1;
+    cache->cold_since = ngx_current_msec;
+}
+
+
+void
+ngx_scale_warm_count(ngx_scale_cache_t *cache, ngx_uint_t missed)
+{
+    ngx_uint_t  share;
+
+    cache->misses -= cache->misses >> NGX_SCALE_WARM_SHIFT;
+
+    if (missed) {
+        cache->misses += NGX_SCALE_WARM_WHOLE;
+    }
+
+    share = cache->misses >> NGX_SCALE_WARM_SHIFT;
+
+    if (share < NGX_SCALE_WARM_WARM) {
+        cache->cold = 0;
+
+    } else if (share > NGX_SCALE_WARM_COLD && !cache->cold) {
+        cache->cold = 1;
+        cache->cold_since = ngx_current_msec;
+    }
+}
+
+
+static ngx_uint_t
+ngx_scale_warm_is_cold(ngx_scale_cache_t *cache)
+{
+    return cache->cold
+           && ngx_current_msec - cache->cold_since < NGX_SCALE_WARM_TIME;
+}
+
+
+ngx_int_t
+ngx_scale_warm_enter(ngx_scale_flight_t *flight)
+{
+    ngx_scale_cache_t  *cache;
+
+    cache = flight->cache;
+
+    if (flight->counted) {
+        return NGX_OK;
+    }
+
+    if (flight->share && cache->fills >= flight->share
+        && ngx_scale_warm_is_cold(cache))
+    {
+        ngx_queue_insert_tail(&cache->line, &flight->queue);
+        return NGX_AGAIN;
+    }
+
+    flight->counted = 1;
+    cache->fills++;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_scale_warm_leave(ngx_scale_flight_t *flight)
+{
+    ngx_queue_t         *q;
+    ngx_scale_cache_t   *cache;
+    ngx_scale_flight_t  *next;
+
+    cache = flight->cache;
+
+    if (!flight->counted) {
+        return;
+    }
+
+    flight->counted = 0;
+    cache->fills--;
+
+    while (!ngx_queue_empty(&cache->line)) {
+        q = ngx_queue_head(&cache->line);
+        next = ngx_queue_data(q, ngx_scale_flight_t, queue);
+
+        if (cache->fills >= next->share && ngx_scale_warm_is_cold(cache)) {
+            return;
+        }
+
+        ngx_queue_remove(q);
+
+        next->counted = 1;
+        cache->fills++;
+
+        ngx_scale_flight_again(next);
+    }
+}

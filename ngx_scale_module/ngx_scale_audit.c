@@ -1,0 +1,300 @@
+
+/*
+ * scale_cache_audit: of some hits the row is read again, from the primary.  An
+ * answer that differs is stale if it is still a valid entry afterwards, where
+ * it was found: a write would have made it old before it committed.  The row
+ * is then read once more, lest another write's answer be taken for it.
+ */
+
+#include "ngx_scale_job.h"
+
+
+typedef struct {
+    ngx_scale_job_t              job;        /* the first part */
+    ngx_scale_answer_t           seen;
+    uint64_t                     cas;        /* 0: the local tier's */
+} ngx_scale_audit_t;
+
+
+static void ngx_scale_audit_first(ngx_scale_job_t *job, ngx_int_t rc);
+static void ngx_scale_audit_look_local(ngx_scale_audit_t *audit);
+static void ngx_scale_audit_look(ngx_scale_read_t *read);
+static void ngx_scale_audit_second(ngx_scale_job_t *job, ngx_int_t rc);
+static ngx_int_t ngx_scale_audit_keep(ngx_scale_audit_t *audit,
+    ngx_scale_entry_t *entry);
+static ngx_uint_t ngx_scale_audit_differs(ngx_scale_audit_t *audit,
+    ngx_int_t rc, ngx_str_t *meta, ngx_str_t *body);
+static ngx_int_t ngx_scale_audit_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
+
+#define NGX_SCALE_AUDIT_WHOLE  1000000
+
+
+static ngx_http_variable_t  ngx_scale_audit_vars[] = {
+
+    { ngx_string("scale_audit_total"), NULL, ngx_scale_audit_variable,
+      offsetof(ngx_scale_counters_t, audits), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("scale_stale_total"), NULL, ngx_scale_audit_variable,
+      offsetof(ngx_scale_counters_t, stale), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    ngx_http_null_variable
+};
+
+
+/* scale_cache_audit share% | off */
+
+char *
+ngx_scale_conf_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t   value;
+    ngx_str_t  *word;
+
+    if (loc->audit != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+
+    if (ngx_strcmp(word[1].data, "off") == 0) {
+        loc->audit = 0;
+        return NGX_CONF_OK;
+    }
+
+    value = NGX_ERROR;
+
+    if (word[1].data[word[1].len - 1] == '%') {
+        value = ngx_atofp(word[1].data, word[1].len - 1, 4);
+    }
+
+    if (value == NGX_ERROR || value > NGX_SCALE_AUDIT_WHOLE) {
+        return "takes a share of the hits, such as 0.1%, or off";
+    }
+
+    loc->audit = value;
+
+    return NGX_CONF_OK;
+}
+
+
+void
+ngx_scale_audit(ngx_scale_flow_t *f, ngx_scale_entry_t *entry,
+    ngx_uint_t local)
+{
+    ngx_scale_audit_t  *audit;
+
+    if (f->loc->audit == 0
+        || (ngx_uint_t) ngx_random() % NGX_SCALE_AUDIT_WHOLE >= f->loc->audit)
+    {
+        return;
+    }
+
+    audit = (ngx_scale_audit_t *) ngx_scale_job_create(f,
+                                                   sizeof(ngx_scale_audit_t));
+    if (audit == NULL) {
+        return;
+    }
+
+    audit->cas = local ? 0 : f->read.cas;
+
+    if (ngx_scale_audit_keep(audit, entry) != NGX_OK) {
+        ngx_scale_job_end(&audit->job);
+        return;
+    }
+
+    audit->job.handler = ngx_scale_audit_first;
+
+    ngx_scale_job_query(&audit->job, NGX_SCALE_PG_PRIMARY);
+}
+
+
+static ngx_int_t
+ngx_scale_audit_keep(ngx_scale_audit_t *audit, ngx_scale_entry_t *entry)
+{
+    ngx_pool_t  *pool;
+
+    pool = audit->job.pool;
+
+    if (ngx_scale_stores_copy(pool, entry->meta.data, entry->meta.len,
+                              &audit->seen.meta)
+        == NULL
+        || ngx_scale_stores_copy(pool, entry->body.data, entry->body.len,
+                                 &audit->seen.body)
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_scale_audit_first(ngx_scale_job_t *job, ngx_int_t rc)
+{
+    ngx_scale_audit_t  *audit = (ngx_scale_audit_t *) job;
+
+    if (rc == NGX_ERROR) {
+        ngx_scale_job_end(job);
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&job->counters->audits, 1);
+
+    if (!ngx_scale_audit_differs(audit, rc, &job->answer.meta,
+                                 &job->answer.body))
+    {
+        ngx_scale_job_end(job);
+        return;
+    }
+
+    SCALE_STEP("audit.look");
+
+    if (audit->cas == 0) {
+        ngx_scale_audit_look_local(audit);
+        return;
+    }
+
+    job->read.handler = ngx_scale_audit_look;
+
+    if (ngx_scale_cache_read(job->loc->store->cache, &job->read) != NGX_OK) {
+        ngx_scale_job_end(job);
+    }
+}
+
+
+/* as a reader would that begins now */
+
+static void
+ngx_scale_audit_look_local(ngx_scale_audit_t *audit)
+{
+    ngx_scale_job_t    *job;
+    ngx_scale_entry_t   entry;
+
+    job = &audit->job;
+
+    if (ngx_scale_cache_local(job->loc->store->cache, &job->read, job->pool,
+                              ngx_scale_pg_now() / 1000000, &entry)
+        != NGX_OK
+        || ngx_scale_audit_differs(audit, NGX_OK, &entry.meta, &entry.body))
+    {
+        ngx_scale_job_end(job);
+        return;
+    }
+
+    job->handler = ngx_scale_audit_second;
+
+    ngx_scale_job_query(job, NGX_SCALE_PG_PRIMARY);
+}
+
+
+/* whatever else it is told: the entry has gone since */
+
+static void
+ngx_scale_audit_look(ngx_scale_read_t *read)
+{
+    ngx_scale_job_t    *job = read->data;
+    ngx_scale_audit_t  *audit = (ngx_scale_audit_t *) job;
+
+    if (read->verdict != NGX_SCALE_CACHE_HIT || read->old || read->shared
+        || read->cas != audit->cas
+        || ngx_scale_audit_differs(audit, NGX_OK, &read->entry->meta,
+                                   &read->entry->body))
+    {
+        ngx_scale_job_end(job);
+        return;
+    }
+
+    job->handler = ngx_scale_audit_second;
+
+    ngx_scale_job_query(job, NGX_SCALE_PG_PRIMARY);
+}
+
+
+static void
+ngx_scale_audit_second(ngx_scale_job_t *job, ngx_int_t rc)
+{
+    ngx_scale_audit_t  *audit = (ngx_scale_audit_t *) job;
+
+    if (rc != NGX_ERROR
+        && ngx_scale_audit_differs(audit, rc, &job->answer.meta,
+                                   &job->answer.body))
+    {
+        (void) ngx_atomic_fetch_add(&job->counters->stale, 1);
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "route \"%V\": a cached answer is stale: somebody has "
+                      "written past this module, or the statement depends on "
+                      "more than its tables; if neither, report a fault",
+                      &job->loc->http.route);
+    }
+
+    ngx_scale_job_end(job);
+}
+
+
+static ngx_uint_t
+ngx_scale_audit_differs(ngx_scale_audit_t *audit, ngx_int_t rc,
+    ngx_str_t *meta, ngx_str_t *body)
+{
+    ngx_scale_answer_t  *seen;
+
+    seen = &audit->seen;
+
+    return rc != NGX_OK
+           || seen->meta.len != meta->len || seen->body.len != body->len
+           || ngx_memcmp(seen->meta.data, meta->data, meta->len) != 0
+           || ngx_memcmp(seen->body.data, body->data, body->len) != 0;
+}
+
+
+static ngx_int_t
+ngx_scale_audit_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    ngx_atomic_t           *counter;
+    ngx_scale_main_conf_t  *main;
+
+    main = ngx_http_get_module_main_conf(r, ngx_scale_module);
+
+    if (main->counters == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    counter = (ngx_atomic_t *) ((u_char *) main->counters + data);
+
+    v->data = ngx_pnalloc(r->pool, NGX_ATOMIC_T_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%uA", *counter) - v->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_audit_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_scale_audit_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
