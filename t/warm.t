@@ -27,7 +27,7 @@ Scale::nginx(Scale::http_config() =~ s/connections.*/connections 16;
             scale_param  id    $id        bigint required;
             scale_param  door  arg.door   text   required;
             scale_query  GET row "SELECT id, through(:door) FROM items
-                                  WHERE id = :id" timeout=5s;
+                                  WHERE id = :id" timeout=20s;
             scale_cache_valid   10m;
             scale_cache_bypass  $arg_fresh;
         }
@@ -69,5 +69,26 @@ cmp_ok(herd(1, 100, 'warm')->{503} // 0, '>', 50,
 Scale::get("/items/$_?door=open") for 1 .. 300;
 is_deeply(herd(1, 100, 'again'), { 200 => 100 },
           'when it is cold again, they wait');
+
+# of all that wait, the key that most ask for comes first
+
+Scale::get("/items/$_?door=open") for 301 .. 600;
+
+my @first = map { Scale::begin('GET', "/items/$_?door=first") } 701 .. 720;
+my @later = map { Scale::begin('GET', "/items/$_?door=later") } 721 .. 760;
+my @hot = map { Scale::begin('GET', '/items/799?door=first') } 1 .. 5;
+
+sleep 0.3;
+Scale::Door::unlock('first');
+
+my %codes;
+
+$codes{ Scale::receive($_)->{code} }++ for @hot;
+is_deeply(\%codes, { 200 => 5 }, 'the key that most wait for is filled first');
+is(Scale::sql("SELECT count(*) FROM doors WHERE name = 'later'"), 0,
+   'while others still wait');
+
+Scale::Door::unlock('later');
+Scale::receive($_) for @first, @later;
 
 done_testing();

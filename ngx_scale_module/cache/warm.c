@@ -3,13 +3,16 @@
  * A cold cache: after a start, a new epoch or a memcached that came back empty
  * most reads miss at once.  For the first minute of that only so many rows are
  * read at a time, and the others wait here, each until its own deadline, where
- * the database's queue would refuse them.
+ * the database's queue would refuse them.  The key that most readers wait for
+ * comes first.
  */
 
 #include "cache/flight_int.h"
 
 
 static ngx_uint_t ngx_scale_warm_is_cold(ngx_scale_cache_t *cache);
+static ngx_scale_flight_t *ngx_scale_warm_hottest(ngx_scale_cache_t *cache);
+static ngx_uint_t ngx_scale_warm_heat(ngx_scale_flight_t *flight);
 
 
 /* the misses among the last few hundred reads, of 1024 */
@@ -20,6 +23,9 @@ static ngx_uint_t ngx_scale_warm_is_cold(ngx_scale_cache_t *cache);
 
 /* ms: who misses for longer is not cold, and had better be refused */
 #define NGX_SCALE_WARM_TIME   60000
+
+/* flights that are looked at, and readers of each that are counted */
+#define NGX_SCALE_WARM_LOOK   64
 
 
 void
@@ -92,7 +98,6 @@ ngx_scale_warm_enter(ngx_scale_flight_t *flight)
 void
 ngx_scale_warm_leave(ngx_scale_flight_t *flight)
 {
-    ngx_queue_t         *q;
     ngx_scale_cache_t   *cache;
     ngx_scale_flight_t  *next;
 
@@ -106,18 +111,62 @@ ngx_scale_warm_leave(ngx_scale_flight_t *flight)
     cache->fills--;
 
     while (!ngx_queue_empty(&cache->line)) {
-        q = ngx_queue_head(&cache->line);
-        next = ngx_queue_data(q, ngx_scale_flight_t, queue);
+        next = ngx_scale_warm_hottest(cache);
 
         if (cache->fills >= next->share && ngx_scale_warm_is_cold(cache)) {
             return;
         }
 
-        ngx_queue_remove(q);
+        ngx_queue_remove(&next->queue);
 
         next->counted = 1;
         cache->fills++;
 
         ngx_scale_flight_again(next);
     }
+}
+
+
+static ngx_scale_flight_t *
+ngx_scale_warm_hottest(ngx_scale_cache_t *cache)
+{
+    ngx_uint_t           n, heat, most;
+    ngx_queue_t         *q;
+    ngx_scale_flight_t  *flight, *hottest;
+
+    hottest = NULL;
+    most = 0;
+
+    for (q = ngx_queue_head(&cache->line), n = 0;
+         q != ngx_queue_sentinel(&cache->line) && n < NGX_SCALE_WARM_LOOK;
+         q = ngx_queue_next(q), n++)
+    {
+        flight = ngx_queue_data(q, ngx_scale_flight_t, queue);
+        heat = ngx_scale_warm_heat(flight);
+
+        if (hottest == NULL || heat > most) {
+            hottest = flight;
+            most = heat;
+        }
+    }
+
+    return hottest;
+}
+
+
+static ngx_uint_t
+ngx_scale_warm_heat(ngx_scale_flight_t *flight)
+{
+    ngx_uint_t    n;
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&flight->readers), n = 0;
+         q != ngx_queue_sentinel(&flight->readers)
+         && n < NGX_SCALE_WARM_LOOK;
+         q = ngx_queue_next(q), n++)
+    {
+        /* void */
+    }
+
+    return n;
 }
