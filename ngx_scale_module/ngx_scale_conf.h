@@ -61,6 +61,7 @@ typedef enum {
     NGX_SCALE_RING_EJECT,
     NGX_SCALE_RING_READMIT,
     NGX_SCALE_RING_ON,
+    NGX_SCALE_RING_RENEW,
     NGX_SCALE_RING_NCALLS
 } ngx_scale_ring_call_e;
 

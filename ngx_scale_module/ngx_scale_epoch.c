@@ -73,6 +73,13 @@ ngx_scale_epoch_begin(void *data)
     store = database->stores.elts;
 
     for (i = 0; i < database->stores.nelts; i++) {
+
+        /* its own ring's table sees that by itself */
+
+        if (store[i]->database == database) {
+            continue;
+        }
+
         ngx_scale_zone_renew(store[i]->record);
 
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,

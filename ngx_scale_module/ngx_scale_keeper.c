@@ -30,6 +30,7 @@ struct ngx_scale_keeper_s {
     u_char                       server_name[NGX_SCALE_VIEW_NAME + 1];
     u_char                       node[NGX_INT64_LEN + 1];
     u_char                       stamp[NGX_INT64_LEN + 1];
+    u_char                       epoch[NGX_INT64_LEN + 1];
     u_char                      *cache;
     u_char                      *name;
     u_char                      *answering;
@@ -42,6 +43,7 @@ struct ngx_scale_keeper_s {
 
 static void ngx_scale_keeper_tick(ngx_event_t *ev);
 static void ngx_scale_keeper_renew(ngx_scale_keeper_t *keeper);
+static void ngx_scale_keeper_begin(ngx_scale_keeper_t *keeper);
 static void ngx_scale_keeper_hurry(ngx_scale_keeper_t *keeper);
 static void ngx_scale_keeper_submit(ngx_scale_keeper_t *keeper,
     ngx_scale_ring_call_e call);
@@ -173,6 +175,34 @@ ngx_scale_keeper_tick(ngx_event_t *ev)
     if (now - keeper->sent >= NGX_SCALE_KEEPER_RENEW) {
         ngx_scale_keeper_renew(keeper);
     }
+
+    if (record->renew && keeper->view.epoch) {
+        ngx_scale_keeper_begin(keeper);
+    }
+}
+
+
+/* a new epoch, since a database that is cached here has failed over */
+
+static void
+ngx_scale_keeper_begin(ngx_scale_keeper_t *keeper)
+{
+    ngx_scale_keeper_call_t  *c;
+
+    c = &keeper->calls[NGX_SCALE_RING_RENEW];
+
+    if (c->busy) {
+        return;
+    }
+
+    keeper->store->record->renew = 0;
+
+    *ngx_sprintf(keeper->epoch, "%uL", keeper->view.epoch) = '\0';
+
+    c->values[0] = (char *) keeper->cache;
+    c->values[1] = (char *) keeper->epoch;
+
+    ngx_scale_keeper_submit(keeper, NGX_SCALE_RING_RENEW);
 }
 
 
@@ -257,6 +287,10 @@ ngx_scale_keeper_done(ngx_scale_pg_op_t *op)
 
     if (op->cause != NGX_SCALE_CAUSE_NONE) {
         ngx_scale_keeper_failed(keeper, op);
+
+        if (c->call == NGX_SCALE_RING_RENEW) {
+            keeper->store->record->renew = 1;
+        }
 
     } else if (c->call == NGX_SCALE_RING_REFRESH) {
         ngx_scale_keeper_refreshed(keeper, op);
@@ -437,7 +471,7 @@ ngx_scale_keeper_judged(ngx_scale_keeper_t *keeper, ngx_scale_ring_call_e call,
 
     ngx_scale_keeper_hurry(keeper);
 
-    if (declined) {
+    if (declined || call == NGX_SCALE_RING_RENEW) {
         return;
     }
 

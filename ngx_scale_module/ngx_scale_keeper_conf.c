@@ -26,10 +26,11 @@ ngx_scale_keeper_conf(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         ngx_string("SELECT * FROM scale.ring_refresh($1, $2, $3)"),
         ngx_string("SELECT scale.ring_eject($1, $2, $3, $4)"),
         ngx_string("SELECT scale.ring_readmit($1, $2, $3, $4)"),
-        ngx_string("SELECT scale.ring_on($1, $2, $3, $4)")
+        ngx_string("SELECT scale.ring_on($1, $2, $3, $4)"),
+        ngx_string("SELECT scale.ring_renew($1, $2)")
     };
 
-    static ngx_uint_t  nparams[NGX_SCALE_RING_NCALLS] = { 3, 4, 4, 4 };
+    static ngx_uint_t  nparams[NGX_SCALE_RING_NCALLS] = { 3, 4, 4, 4, 2 };
     static ngx_uint_t  inferred[4];
 
     if (!store->conf.shared) {

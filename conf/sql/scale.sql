@@ -395,6 +395,21 @@ END
 $$;
 
 
+-- Another database whose rows are cached was failed over.
+
+CREATE OR REPLACE FUNCTION scale.ring_renew(cache text, stamp bigint)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE scale.ring_epoch AS e SET stamp = scale.ring_stamp()
+     WHERE e.cache = ring_renew.cache AND e.stamp = ring_renew.stamp;
+
+    RETURN CASE WHEN FOUND THEN 'renewed' ELSE 'declined' END;
+END
+$$;
+
+
 -- A memcached does not answer "by_node".  One in 10 s and a third of all may
 -- go; when more fail the whole ring is off.  'ejected', 'off', or 'declined':
 -- somebody was first.

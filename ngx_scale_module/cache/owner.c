@@ -13,6 +13,7 @@ struct ngx_scale_owner_s {
 static ngx_int_t ngx_scale_owner_identify(ngx_pool_t *pool, ngx_str_t *id);
 static void ngx_scale_owner_timer_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_scale_owner_is_due(ngx_scale_owner_t *owner);
+static ngx_uint_t ngx_scale_owner_is_placed(ngx_scale_cache_node_t *node);
 static void ngx_scale_owner_ask(ngx_scale_cache_node_t *node);
 static ngx_scale_memc_op_t *ngx_scale_owner_op(ngx_scale_cache_node_t *node,
     ngx_uint_t verb);
@@ -170,12 +171,28 @@ ngx_scale_owner_is_due(ngx_scale_owner_t *owner)
 }
 
 
+/* its place in the record is that of the view in use */
+
+static ngx_uint_t
+ngx_scale_owner_is_placed(ngx_scale_cache_node_t *node)
+{
+    ngx_scale_cache_t  *cache;
+
+    cache = node->cache;
+
+    return node->present && !ngx_scale_cache_is_foreign(cache)
+           && cache->ring->slot.tag == ngx_scale_zone_tag(cache->record);
+}
+
+
 static void
 ngx_scale_owner_ask(ngx_scale_cache_node_t *node)
 {
     ngx_scale_memc_op_t  *op;
 
-    if (node->claiming || !node->present || node->address == 0) {
+    if (node->claiming || node->address == 0
+        || !ngx_scale_owner_is_placed(node))
+    {
         return;
     }
 
@@ -272,7 +289,7 @@ ngx_scale_owner_claimed(ngx_scale_memc_op_t *op)
     node->claiming = 0;
 
     if (op->status == NGX_SCALE_MEMC_HD
-        && !ngx_scale_cache_is_foreign(node->cache))
+        && ngx_scale_owner_is_placed(node))
     {
         node->cache->record->others[node->index] = 0;
     }
@@ -290,7 +307,7 @@ ngx_scale_owner_found(ngx_scale_cache_node_t *node, ngx_str_t *record)
 
     cache = node->cache;
 
-    if (ngx_scale_cache_is_foreign(cache)) {
+    if (!ngx_scale_owner_is_placed(node)) {
         return;
     }
 

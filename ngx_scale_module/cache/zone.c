@@ -53,6 +53,9 @@ ngx_scale_zone_join(ngx_scale_zone_t *zone, ngx_slab_pool_t *pool,
                 ngx_memzero(&record->slot.now, sizeof(ngx_scale_view_t));
             }
 
+            ngx_memzero((void *) record->faults, sizeof(record->faults));
+            record->asked = 0;
+
             return record;
         }
     }
@@ -82,7 +85,10 @@ ngx_scale_zone_set(ngx_scale_zone_cache_t *record,
     ngx_scale_view_server_t *servers, ngx_uint_t n)
 {
     ngx_int_t              rc;
+    ngx_atomic_uint_t      renewals;
     ngx_scale_zone_slot_t  slot;
+
+    renewals = record->renewals;
 
     ngx_memzero(&slot, sizeof(ngx_scale_zone_slot_t));
 
@@ -109,6 +115,13 @@ ngx_scale_zone_set(ngx_scale_zone_cache_t *record,
 
         record->lease = ngx_scale_zone_lease(NGX_SCALE_ZONE_FOREVER,
                                              slot.tag);
+        ngx_memory_barrier();
+
+        /* a worker's renewal meanwhile was of words that are not used */
+
+        if (record->renewals != renewals) {
+            ngx_scale_zone_renew(record);
+        }
     }
 
     return rc;
@@ -140,23 +153,22 @@ ngx_scale_zone_take(ngx_scale_zone_cache_t *record, ngx_scale_view_t *view)
 }
 
 
-/*
- * A word that stays takes its seal with it to its new place.  What is wrong
- * with the servers is looked at anew.
- */
+/* a word that stays takes with it what belongs to it, to its new place */
 
 static void
 ngx_scale_zone_carry(ngx_scale_zone_cache_t *record, ngx_scale_view_t *view)
 {
-    uint64_t    seals[NGX_SCALE_VIEW_NODES];
+    uint64_t    seals[NGX_SCALE_VIEW_NODES], others[NGX_SCALE_VIEW_NODES];
     ngx_uint_t  i, n;
 
     for (n = 0; n < view->nnodes; n++) {
         seals[n] = 0;
+        others[n] = 0;
 
         for (i = 0; i < NGX_SCALE_VIEW_NODES; i++) {
             if (record->taken[i] == view->nodes[n].word) {
                 seals[n] = record->seals[i];
+                others[n] = record->others[i];
             }
         }
     }
@@ -164,11 +176,8 @@ ngx_scale_zone_carry(ngx_scale_zone_cache_t *record, ngx_scale_view_t *view)
     for (n = 0; n < NGX_SCALE_VIEW_NODES; n++) {
         record->words[n] = n < view->nnodes ? view->nodes[n].word : 0;
         record->seals[n] = n < view->nnodes ? seals[n] : 0;
-        record->faults[n] = 0;
-        record->others[n] = 0;
+        record->others[n] = n < view->nnodes ? others[n] : 0;
     }
-
-    record->asked = 0;
 }
 
 
@@ -183,6 +192,7 @@ ngx_scale_zone_publish(ngx_scale_zone_cache_t *record,
 
     slot->checksum = ngx_scale_zone_checksum(slot);
 
+    ngx_memzero((void *) record->faults, sizeof(record->faults));
     ngx_memcpy(&record->slot, slot, sizeof(ngx_scale_zone_slot_t));
 
     ngx_memory_barrier();

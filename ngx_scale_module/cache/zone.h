@@ -84,6 +84,8 @@ typedef struct {
     ngx_atomic_t             faults[NGX_SCALE_VIEW_NODES];
     ngx_atomic_t             others[NGX_SCALE_VIEW_NODES];
     ngx_atomic_t             asked;
+    ngx_atomic_t             renewals;
+    ngx_atomic_t             renew;      /* the keeper is asked to */
     uint64_t                 taken[NGX_SCALE_VIEW_NODES];    /* the master's */
     ngx_scale_zone_counts_t  counts;
     ngx_scale_zone_slot_t    slot;
@@ -157,8 +159,8 @@ void ngx_scale_zone_move(ngx_scale_zone_cache_t *record, ngx_uint_t node,
     uint64_t address);
 
 /*
- * what is cached, or what is cached there, becomes unreachable; who is out of
- * use stays so
+ * What is cached there, or anywhere, becomes unreachable; who is out of use
+ * stays so.  Of a database's ring the keeper has to say that.
  */
 void ngx_scale_zone_renew(ngx_scale_zone_cache_t *record);
 void ngx_scale_zone_renew_node(ngx_scale_zone_cache_t *record,

@@ -158,6 +158,15 @@ ngx_scale_zone_renew(ngx_scale_zone_cache_t *record)
 {
     ngx_uint_t  i;
 
+    if (record->shared) {
+        record->renew = 1;
+        return;
+    }
+
+    /* first of all: the master may be about to write the words */
+
+    (void) ngx_atomic_fetch_add(&record->renewals, 1);
+
     for (i = 0; i < NGX_SCALE_VIEW_NODES; i++) {
         ngx_scale_zone_renew_node(record, i);
     }

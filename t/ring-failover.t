@@ -1,0 +1,50 @@
+# The database of a shared ring is failed over, and has lost a write that is
+# cached: with the same failover the ring begins a new epoch.
+
+use strict;
+use warnings;
+use lib 't/lib';
+use Scale qw(postgres);
+use Scale::Ring;
+use Test::More 'no_plan';
+
+Scale::sql(<<'SQL');
+CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
+INSERT INTO items SELECT i, 0 FROM generate_series(1, 100) i;
+SQL
+
+my @address = addresses(2);
+
+Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
+                                      @address);
+Scale::replica('a');
+
+my $config = config(@address)
+    =~ s/^( +server +"unix:\$TEST_NGINX_PG_SOCKET)";$/$1";\n$1_A";/mr;
+my @nodes = map { Scale::nginx($config) } 1, 2;
+
+ok(warm(\@nodes, 1 .. 100), 'all keys are cached');
+
+Scale::caught_up('a');
+Scale::configure('a', primary_conninfo => '');
+
+is(seen($nodes[0], 'POST', 2), '200 - 1', 'a write that is not replicated');
+ok(Scale::wait_for(sub { seen($nodes[1], 'GET', 2) eq '200 HIT 1' }, 5),
+   'is cached');
+
+Scale::kill_server('primary');
+Scale::promote('a');
+
+ok(Scale::wait_for(sub { on($nodes[0], 'POST', 3)->{code} == 200 }, 15),
+   'the replica is promoted, and takes writes');
+
+my @late = map { my $node = $_; map { seen($node, 'GET', 2) } 1 .. 50 } @nodes;
+
+is_deeply([grep { !/ 0$/ } @late], [], 'the write that was lost is not read');
+ok(warm(\@nodes, 1 .. 100), 'all keys are cached anew');
+is_deeply([map { seen($_, 'GET', 2) } @nodes], [('200 HIT 0') x 2],
+          'as they are');
+is(Scale::sql_on('a', "SELECT scale.ring_renew('hot', stamp),"
+                      . " scale.ring_renew('hot', 1) FROM scale.ring_epoch",
+                 'app'), 'renewed|declined',
+   'an epoch is begun by who knows the last one');
