@@ -81,7 +81,9 @@ ngx_scale_read_local(ngx_scale_flow_t *f)
     ngx_int_t          rc;
     ngx_scale_entry_t  entry;
 
-    f->read.bounded = f->loc->consistency == NGX_SCALE_BOUNDED;
+    if (f->loc->consistency == NGX_SCALE_BOUNDED) {
+        f->read.bounded = f->loc->database->conf.max_lag;
+    }
 
     if (ngx_scale_consistency_is_writer(f)) {
         return NGX_AGAIN;

@@ -158,9 +158,9 @@ struct ngx_scale_read_s {
     time_t                       stale;      /* past its ttl it is an answer */
     time_t                       error;      /* so is it, if no row is read */
     ngx_msec_t                   patience;   /* no filler takes longer */
+    ngx_msec_t                   bounded;    /* another node's write, 0: now */
     ngx_uint_t                   share;      /* fills at a time; 0: any */
     time_t                       lenience;   /* so long a tag has made it old */
-    unsigned                     bounded:1;  /* local: of any age */
 
     void                       (*handler)(ngx_scale_read_t *read);
     void                        *data;

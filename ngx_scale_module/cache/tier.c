@@ -58,7 +58,12 @@ ngx_scale_cache_local(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
         return NGX_DECLINED;
     }
 
-    age = read->bounded ? 0 : cache->conf->lease;
+    age = cache->conf->lease;
+
+    if (age && read->bounded) {
+        age = read->bounded;
+    }
+
     hash = ngx_scale_local_hash(cache->local, NGX_SCALE_CACHE_ROOM_CONTENT,
                                 &read->key);
 

@@ -367,7 +367,7 @@ all_ages(void)
     ok(warm(&far), "a lease");
     loop_run(LEASE + 2);
 
-    far.read.bounded = 1;
+    far.read.bounded = 10000;
     ok(ngx_scale_cache_local(far.cache, &far.read, pool, ngx_scale_zone_now(),
                              &(ngx_scale_entry_t) { .stored = 0 })
        == NGX_OK, "is nothing to who takes any age");
