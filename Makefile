@@ -179,7 +179,7 @@ ha: deps
 
 stress: PACKAGES += conf/packages-stress
 stress: deps
-	$(MAKE) all
+	$(MAKE) all step
 	prove -It/lib t/stress
 
 bench: deps

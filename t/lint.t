@@ -25,7 +25,7 @@ my $word     = qr{"ngx_scale\.h"};
 my $event    = qr{<ngx_event(?:_connect)?\.h>};
 my $pure     = qr{(?:checksum|key|codec|greeting|layout|local|reply|ring|view
                     |zone\w*)}x;
-my $wire     = qr{(?:memc\w*|greeting|reply)};
+my $wire     = qr{(?:memc\w*|greeting|reply|weak)};
 
 my @layers = (
     [qr{^ngx_scale\.h$},         qr{$core}],

@@ -10,6 +10,7 @@
 #include "cache/layout.h"
 #include "cache/local.h"
 #include "cache/memc.h"
+#include "cache/weak.h"
 
 
 /* F of CONSISTENCY: what an item is */

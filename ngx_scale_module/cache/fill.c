@@ -190,6 +190,7 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
     note->op.flags = e.negative ? NGX_SCALE_CACHE_NEGATIVE
                                 : NGX_SCALE_CACHE_VALUE;
     note->op.ttl = ttl;
+    note->op.guarded = !ngx_scale_weak("lease");
 
     ngx_scale_memc_send(flight->place.node->memc, &note->op);
 

@@ -181,7 +181,7 @@ ngx_scale_mark_leased(ngx_scale_write_t *write)
 
         ngx_scale_tier_remove(write->cache, mark->room, &mark->key);
 
-        if (write->cache->conf->lease) {
+        if (write->cache->conf->lease && !ngx_scale_weak("local")) {
             until = ngx_max(until, mark->fenced + write->cache->conf->lease
                                    + 1);
         }
@@ -262,7 +262,7 @@ ngx_scale_mark_set(ngx_scale_mark_t *mark)
         return;
     }
 
-    if (mark->place.node == NULL) {
+    if (mark->place.node == NULL || ngx_scale_weak("mark")) {
         mark->state = NGX_SCALE_MARK_SET;
         return;
     }
@@ -375,7 +375,7 @@ ngx_scale_mark_purge(ngx_scale_mark_t *mark)
 static ngx_uint_t
 ngx_scale_mark_recheck(ngx_scale_mark_t *mark)
 {
-    if (ngx_scale_cache_placed(&mark->place)) {
+    if (ngx_scale_cache_placed(&mark->place) || ngx_scale_weak("recheck")) {
         return 0;
     }
 

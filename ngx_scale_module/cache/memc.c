@@ -1,5 +1,6 @@
 
 #include "cache/memc_int.h"
+#include "cache/weak.h"
 
 
 static void ngx_scale_memc_cleanup(void *data);
@@ -174,8 +175,9 @@ ngx_scale_memc_send(ngx_scale_memc_t *memc, ngx_scale_memc_op_t *op)
 {
     op->memc = memc;
 
-    if (op->guarded && (memc->state != NGX_SCALE_MEMC_OPEN
-                        || op->token.generation != memc->generation))
+    if (op->guarded && !ngx_scale_weak("token")
+        && (memc->state != NGX_SCALE_MEMC_OPEN
+            || op->token.generation != memc->generation))
     {
         ngx_scale_memc_defer(memc, op, NGX_SCALE_MEMC_NF);
         return;

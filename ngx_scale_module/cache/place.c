@@ -51,8 +51,9 @@ ngx_scale_cache_place(ngx_scale_cache_t *cache, ngx_scale_place_t *place,
         place->node = ring->nodes[spot->node];
         place->gutter = spot->gutter != NGX_SCALE_LAYOUT_NOWHERE;
 
-        ngx_scale_cache_wire_key(place->buf, &place->wire, spot->stamp, room,
-                                 key);
+        ngx_scale_cache_wire_key(place->buf, &place->wire,
+                                 ngx_scale_weak("prefix") ? 0 : spot->stamp,
+                                 room, key);
 
         if (!ngx_scale_node_is_ours(place->node, place->gutter
                                                  ? spot->gutter_word
@@ -224,7 +225,9 @@ ngx_scale_cache_is_early(ngx_scale_cache_ring_t *ring,
 static ngx_uint_t
 ngx_scale_cache_is_active(ngx_scale_cache_ring_t *ring)
 {
-    if (!ring->active && ngx_scale_zone_now() >= ring->slot.active) {
+    if (!ring->active && (ngx_scale_zone_now() >= ring->slot.active
+                          || ngx_scale_weak("wait")))
+    {
         ring->active = 1;
     }
 
