@@ -1,6 +1,6 @@
 package Scale::Ring;
 
-# Two web nodes that share a ring, for t/ring*.t.
+# Web nodes that share a ring, for t/ring*.t and t/nodes*.t.
 
 use strict;
 use warnings;
@@ -9,7 +9,8 @@ use IO::Socket::INET;
 use Scale::Client;
 use Scale::Process qw(slurp);
 
-our @EXPORT = qw(addresses config on seen warm by_status keys_of log_of reload);
+our @EXPORT = qw(addresses back_ends config on seen warm by_status keys_of
+                 log_of reload);
 
 my $items = <<'END';
     scale_param  id  $id  bigint required;
@@ -42,17 +43,18 @@ sub addresses
 
 # nginx.conf with these servers of the cache
 
-sub config
+sub config { return back_ends(@_) . $items }
+
+
+sub back_ends
 {
     my (@servers) = @_;
 
     my $lines = join "\n", map { "        server $_;" } @servers;
 
-    my $http = Scale::http_config()
+    return Scale::http_config()
         =~ s/^ +server +127.*?;$/$lines\n        ring database=main;\n        local 1m;/mr
         =~ s/timeout +50ms/timeout 100ms/r;
-
-    return $http . $items;
 }
 
 
