@@ -197,7 +197,11 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
 
     ngx_uint_t  i;
 
-    if (ngx_scale_rows_empty(f->method, op) >= NGX_HTTP_BAD_REQUEST) {
+    /* refused already, while the transaction was to be run again */
+
+    if (f->problem.cause
+        || ngx_scale_rows_empty(f->method, op) >= NGX_HTTP_BAD_REQUEST)
+    {
         ngx_scale_pg_rollback(op);
         return;
     }

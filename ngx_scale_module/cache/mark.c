@@ -8,6 +8,7 @@
 #include "cache/mark_int.h"
 
 
+static void ngx_scale_mark_rest(ngx_scale_write_t *write);
 static void ngx_scale_mark_post(ngx_scale_write_t *write);
 static ngx_msec_t ngx_scale_mark_leased(ngx_scale_write_t *write);
 static void ngx_scale_mark_disown(ngx_scale_write_t *write);
@@ -86,6 +87,13 @@ ngx_scale_cache_write_cancel(ngx_scale_write_t *write)
     ngx_queue_init(&write->marks);
     write->pending = 0;
 
+    ngx_scale_mark_rest(write);
+}
+
+
+static void
+ngx_scale_mark_rest(ngx_scale_write_t *write)
+{
     if (write->event.posted) {
         ngx_delete_posted_event(&write->event);
     }
@@ -117,6 +125,10 @@ ngx_scale_mark_event(ngx_event_t *ev)
     ngx_queue_t             *q;
     ngx_scale_mark_t        *mark;
     ngx_scale_mark_state_e   goal;
+
+    /* a reply, a verb and the timer may all want it: done() runs once */
+
+    ngx_scale_mark_rest(write);
 
     goal = write->unmarking ? NGX_SCALE_MARK_CLEAN : NGX_SCALE_MARK_SET;
     moving = 0;
