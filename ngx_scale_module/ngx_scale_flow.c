@@ -382,6 +382,7 @@ ngx_scale_flow_deadline(ngx_event_t *ev)
         }
 
         f->querying = 0;
+        f->looking = 0;
 
         rc = f->fanout ? ngx_scale_fanout_expire(f) : ngx_scale_flow_expire(f);
 
