@@ -69,6 +69,10 @@ ngx_scale_pg_detach(ngx_scale_pg_op_t *op)
         }
     }
 
+    if (conn->looking == op) {
+        conn->looking = NULL;
+    }
+
     op->active = 0;
     op->looking = 0;
     op->conn = NULL;

@@ -451,7 +451,7 @@ ngx_scale_pg_reap(ngx_scale_pg_server_t *server)
                 continue;
             }
 
-            if (conn->head == conn->tail) {
+            if (ngx_scale_pg_is_idle(conn)) {
                 ngx_scale_pg_close(conn, NULL);
                 wanted = 0;
 
@@ -476,7 +476,7 @@ ngx_scale_pg_is_due(ngx_scale_pg_conn_t *conn, ngx_uint_t wanted)
         return 1;
     }
 
-    return conn->head == conn->tail && conn->server->open[conn->class] > 1
+    return ngx_scale_pg_is_idle(conn) && conn->server->open[conn->class] > 1
            && (wanted || ngx_current_msec - conn->used > conf->idle);
 }
 
@@ -498,7 +498,7 @@ ngx_scale_pg_retire(ngx_scale_pg_server_t *server, ngx_uint_t class)
 
         /* later: its last operation may be what has found this out */
 
-        if (conn->head == conn->tail) {
+        if (ngx_scale_pg_is_idle(conn)) {
             ngx_scale_pg_break(conn, NULL);
         }
     }

@@ -77,6 +77,12 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
         }
     }
 
+    if (conn->looking) {
+        op = conn->looking;
+        op->conn = NULL;
+        ngx_queue_insert_tail(&lost, &op->queue);
+    }
+
     ngx_scale_pg_forget_session(conn);
 
     server->open[conn->class]--;
@@ -124,6 +130,7 @@ ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
     conn->depth = 0;
     conn->batch = 0;
     conn->exclusive = 0;
+    conn->looking = NULL;
     conn->failed = 0;
     conn->committed_locally = 0;
     conn->checked = 0;

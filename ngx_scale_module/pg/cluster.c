@@ -503,6 +503,7 @@ ngx_scale_pg_commit(ngx_scale_pg_op_t *op)
     if (op->looking) {
         op->looking = 0;
         conn = op->conn;
+        conn->looking = NULL;
 
         ngx_scale_pg_end(conn, op, "COMMIT");
         ngx_scale_pg_flush(conn);
@@ -519,6 +520,7 @@ ngx_scale_pg_rollback(ngx_scale_pg_op_t *op)
         op->looking = 0;
         op->rolled_back = 1;
         conn = op->conn;
+        conn->looking = NULL;
 
         ngx_scale_pg_end(conn, op, "ROLLBACK");
         ngx_scale_pg_flush(conn);

@@ -356,9 +356,9 @@ ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn)
     }
 
     conn->used = ngx_current_msec;
-    conn->connection->idle = (conn->head == conn->tail);
+    conn->connection->idle = ngx_scale_pg_is_idle(conn);
 
-    if (conn->connection->idle || conn->paused) {
+    if (conn->head == conn->tail || conn->paused) {
         if (conn->timer.timer_set) {
             ngx_del_timer(&conn->timer);
         }
@@ -449,7 +449,7 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
         return;
     }
 
-    if (conn->retiring && conn->head == conn->tail) {
+    if (conn->retiring && ngx_scale_pg_is_idle(conn)) {
         ngx_scale_pg_close(conn, NULL);
         return;
     }

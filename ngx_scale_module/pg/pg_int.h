@@ -143,6 +143,7 @@ struct ngx_scale_pg_conn_s {
     ngx_uint_t                 tail;
     ngx_uint_t                 depth;      /* operations in flight */
     ngx_uint_t                 batch;      /* of them, since the last Sync */
+    ngx_scale_pg_op_t         *looking;    /* it has no slot meanwhile */
     uint32_t                  *prepared;   /* serial, 0: not prepared */
     uint32_t                   serial;
 
@@ -179,6 +180,12 @@ struct ngx_scale_pg_conn_s {
 #define ngx_scale_pg_transacts(conn)                                          \
     ((conn)->class == NGX_SCALE_PG_CLASS_EXCLUSIVE                            \
      || (conn)->class == NGX_SCALE_PG_CLASS_STREAM)
+
+
+/* a transaction that looks at its rows has no slots, and is not at its end */
+
+#define ngx_scale_pg_is_idle(conn)                                            \
+    ((conn)->head == (conn)->tail && (conn)->looking == NULL)
 
 
 /* a server, and what its last sample said: see standing.c */

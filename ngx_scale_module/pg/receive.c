@@ -360,6 +360,7 @@ ngx_scale_pg_pop_call(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
     } else if (op->received == op->ncalls) {
         op->looking = 1;
+        conn->looking = op;
         op->look(op);
     }
 }
