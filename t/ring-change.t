@@ -67,7 +67,7 @@ undisturbed(hammer(after_change("ring_add('hot', '$address[3]')")),
 my %count = by_status($nodes[0], 1001 .. 2000);
 diag(join ', ', map { "$_ $count{$_}" } sort keys %count);
 cmp_ok($count{MISS}, '>', 100, 'the new server has its share of the keys');
-cmp_ok($count{MISS}, '<=', 300, 'the others stay warm');
+cmp_ok($count{HIT} // 0, '>=', 700, 'the others stay warm');
 
 warm(\@nodes, 1001 .. 2000);
 undisturbed(hammer(after_change("ring_remove('hot', '$address[3]')")),
@@ -75,7 +75,7 @@ undisturbed(hammer(after_change("ring_remove('hot', '$address[3]')")),
 
 %count = by_status($nodes[1], 1001 .. 2000);
 diag(join ', ', map { "$_ $count{$_}" } sort keys %count);
-cmp_ok($count{MISS}, '<=', 300, 'what the others had stays warm');
+cmp_ok($count{HIT} // 0, '>=', 700, 'what the others had stays warm');
 
 
 # Each change is a version; the ninth is a new epoch.
