@@ -17,6 +17,7 @@ static ngx_uint_t ngx_scale_tier_tagged(ngx_scale_cache_t *cache,
 static void ngx_scale_tier_note(ngx_scale_cache_t *cache,
     ngx_scale_tier_note_t *note, u_char room, ngx_str_t *key);
 static ngx_int_t ngx_scale_tier_wait(ngx_scale_flight_t *flight);
+static void ngx_scale_tier_look(ngx_scale_flight_t *flight, ngx_msec_t delay);
 static ngx_int_t ngx_scale_tier_answer(ngx_scale_flight_t *flight,
     uint64_t now);
 static void ngx_scale_tier_store(ngx_scale_flight_t *flight,
@@ -197,7 +198,8 @@ ngx_scale_tier_note(ngx_scale_cache_t *cache, ngx_scale_tier_note_t *note,
 
 /*
  * All workers' leases of a hot key end at once: one of them asks for it again,
- * the others look whether its answer has come.
+ * the others look whether its answer has come.  It may have come already,
+ * since the reader looked, or while he was late for a round.
  */
 
 static ngx_int_t
@@ -212,8 +214,12 @@ ngx_scale_tier_wait(ngx_scale_flight_t *flight)
     rc = ngx_scale_tier_find(cache, flight->note.hash, flight->sent,
                              cache->conf->lease, &found);
 
-    if (rc == NGX_OK && flight->polls
-        && ngx_scale_tier_answer(flight, flight->sent) == NGX_OK)
+    if (rc == NGX_OK && flight->polls == 0) {
+        ngx_scale_tier_look(flight, 0);
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_OK && ngx_scale_tier_answer(flight, flight->sent) == NGX_OK)
     {
         return NGX_AGAIN;
     }
@@ -228,12 +234,26 @@ ngx_scale_tier_wait(ngx_scale_flight_t *flight)
         return NGX_OK;
     }
 
+    ngx_scale_tier_look(flight, NGX_SCALE_TIER_POLL);
+
+    return NGX_AGAIN;
+}
+
+
+/* later, also where it is there already: no handler runs within its verb */
+
+static void
+ngx_scale_tier_look(ngx_scale_flight_t *flight, ngx_msec_t delay)
+{
     flight->polls++;
     flight->state = NGX_SCALE_FLIGHT_WAITING;
 
-    ngx_add_timer(&flight->event, NGX_SCALE_TIER_POLL);
+    if (delay) {
+        ngx_add_timer(&flight->event, delay);
 
-    return NGX_AGAIN;
+    } else {
+        ngx_post_event(&flight->event, &ngx_posted_events);
+    }
 }
 
 
