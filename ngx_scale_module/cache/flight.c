@@ -394,14 +394,16 @@ ngx_scale_flight_cleared(ngx_scale_memc_op_t *op)
 
 /*
  * A lease may be nobody's: its filler was killed, or memcached gave it to a
- * connection that had been closed while it was silent.
+ * connection that had been closed while it was silent.  A new one is not: it
+ * is waited for as long as the first.
  */
 
 static void
 ngx_scale_flight_wait(ngx_scale_flight_t *flight)
 {
-    if (flight->delay == 0) {
+    if (flight->delay == 0 || flight->awaited != flight->op.rtoken.cas) {
         flight->until = ngx_current_msec + flight->patience;
+        flight->awaited = flight->op.rtoken.cas;
 
     } else if ((ngx_msec_int_t) (flight->until - ngx_current_msec) <= 0) {
         flight->delay = 0;

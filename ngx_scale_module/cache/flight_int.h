@@ -70,6 +70,7 @@ struct ngx_scale_flight_s {
     ngx_msec_t                   delay;
     ngx_msec_t                   patience;
     ngx_msec_t                   until;      /* the other filler has gone */
+    uint64_t                     awaited;    /* its lease's CAS */
 
     unsigned                     leased:1;
     unsigned                     bypassed:1; /* the fill is not stored */
