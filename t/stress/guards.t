@@ -30,13 +30,15 @@ END
 
 my @address = addresses($x);
 
-Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                      @address);
+# its weight: most rows live there, whatever the ports make of the ring
+
+Scale::sql('SELECT ' . join ', ', (map { "scale.ring_add('hot', '$_')" }
+                                       @address[0 .. $x - 2]), enter_call());
 
 # Who reads the row as it was at first can be held by a lock.  A write can be
 # for longer than a new ring takes.
 
-my $config = config(@address)
+my $config = config(@address[0 .. $x - 2], "$address[-1] weight=3")
              =~ s/connections +16;\K/ timeout 9s;/r
              =~ s/SELECT id, n\K/, CASE WHEN n = 0 THEN
                   pg_advisory_xact_lock_shared(id)::text END AS held/r;
@@ -268,7 +270,8 @@ sub changed
 
 
 sub leave { Scale::sql("SELECT scale.ring_remove('hot', '$address[-1]')") }
-sub enter { Scale::sql("SELECT scale.ring_add('hot', '$address[-1]')") }
+sub enter { Scale::sql('SELECT ' . enter_call()) }
+sub enter_call { return "scale.ring_add('hot', '$address[-1]', 3)" }
 
 
 # a request, and what the checker says
