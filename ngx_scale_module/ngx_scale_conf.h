@@ -315,6 +315,10 @@ char *ngx_scale_conf_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* the databases' and caches' own part: at the end of http, and per worker */
 
 char *ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
+
+/* the node's shared memory, in which databases and caches have their parts */
+char *ngx_scale_zone_add(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
+
 ngx_int_t ngx_scale_conf_open_stores(ngx_cycle_t *cycle,
     ngx_scale_main_conf_t *main);
 void ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main);

@@ -19,6 +19,7 @@ our $HttpConfig = Scale::http_config() . <<'EOC';
     scale_param  owner  arg.owner  bigint;
     scale_param  word   arg.word   text;
     add_header   X-Cache $scale_cache_status always;
+    add_header   X-Cache-Time $scale_cache_time;
 EOC
 
 # nobody is told of this change, as if psql had made it
@@ -77,21 +78,6 @@ sub items_of
 }
 
 
-sub reload
-{
-    my ($nginx) = @_;
-
-    my %old = map { $_ => 1 } Scale::workers($nginx);
-
-    kill HUP => $nginx->{pid};
-
-    return Scale::wait_for(sub {
-        my @now = Scale::workers($nginx);
-        @now == keys %old && !grep { $old{$_} } @now;
-    }, 15);
-}
-
-
 # one memcached
 
 my $one = Scale::nginx($HttpConfig . <<"END", workers => 2);
@@ -127,7 +113,9 @@ ok(Scale::wait_for(sub { seen('GET', '/short/201', @one) =~ / 1$/ }, 5),
 
 seen('GET', '/items/2', @one);
 is(seen('GET', '/items/2', @one), '200 HIT 0', 'before a reload, a hit');
-ok(reload($one), 'nginx is reloaded');
+like(Scale::get('/items/2', @one)->{headers}{'x-cache-time'},
+     qr/^0\.\d{6}$/, 'the time that it took is known');
+ok(Scale::reload($one), 'nginx is reloaded');
 is(seen('GET', '/items/2', @one), '200 HIT 0', 'after the reload, a hit');
 is(seen('PUT', '/items/2', @one), '200 - 1', 'and a write by the new workers');
 is(seen('GET', '/items/2', @one), '200 MISS 1', 'is seen by the next reader');
@@ -256,7 +244,7 @@ Scale::Nginx::write_conf($three, $HttpConfig =~ s/server +127.*?;/
 $Item
     }
 END
-ok(reload($three), 'a reload with one more server');
+ok(Scale::reload($three), 'a reload with one more server');
 $count = all();
 is(($count->{'200 HIT'} // 0) + ($count->{'200 MISS'} // 0), 120,
    'nothing waits for it');

@@ -142,19 +142,6 @@ sub gets_of_memcached
 }
 
 
-sub reload
-{
-    my %old = map { $_ => 1 } Scale::workers($nginx);
-
-    kill HUP => $nginx->{pid};
-
-    return Scale::wait_for(sub {
-        my @now = Scale::workers($nginx);
-        @now == keys %old && !grep { $old{$_} } @now;
-    }, 15);
-}
-
-
 # what is found
 
 is(seen('GET', '/items/1'), '200 MISS 0', 'an entry is filled');
@@ -404,7 +391,7 @@ is($seen->{failed} + $seen->{unknown} + $seen->{refused}, 0,
 ok(Scale::wait_for(sub { Scale::workers($nginx) == 2 }, 10),
    'the old workers have gone');
 ok(warm('/items/50'), 'an entry in the tier');
-ok(reload(), 'nginx is reloaded');
+ok(Scale::reload($nginx), 'nginx is reloaded');
 is(seen('GET', '/items/50'), '200 LOCAL 0', 'the tier is what it was');
 
 my $conf = "$nginx->{dir}/nginx.conf";
@@ -422,7 +409,7 @@ sub with_local
 }
 
 with_local('');
-ok(reload(), 'a reload without it');
+ok(Scale::reload($nginx), 'a reload without it');
 seen('GET', '/items/50') for 1 .. 3;
 is(seen('GET', '/items/50'), '200 HIT 0', 'there is no tier');
 is(seen('POST', '/items/50'), '200 - 1', 'a write meanwhile');

@@ -59,19 +59,6 @@ sub epochs
 }
 
 
-sub reload
-{
-    my %old = map { $_ => 1 } Scale::workers($nginx);
-
-    kill HUP => $nginx->{pid};
-
-    return Scale::wait_for(sub {
-        my @now = Scale::workers($nginx);
-        @now == 2 && !grep { $old{$_} } @now;
-    }, 15);
-}
-
-
 ok(Scale::wait_for(sub { seen('GET', 1) eq '200 HIT 0' }, 10),
    'an entry is found');
 
@@ -94,7 +81,7 @@ ok(Scale::wait_for(sub { seen('GET', 1) eq '200 HIT 0' }, 5),
 
 sleep 2;
 is(epochs(), 1, 'one worker of the node has begun the epoch');
-ok(reload(), 'nginx is reloaded');
+ok(Scale::reload($nginx), 'nginx is reloaded');
 ok(Scale::wait_for(sub { seen('GET', 1) eq '200 HIT 0' }, 5),
    'new workers do not begin another');
 is(epochs(), 1, 'nor later');

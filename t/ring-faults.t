@@ -9,18 +9,8 @@ use Scale::Ring;
 use Test::More 'no_plan';
 use Time::HiRes qw(sleep time);
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 300) i;
-SQL
-
 my @address = addresses(3);
-
-Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                      @address);
-
-my $config = config(@address);
-my @nodes = map { Scale::nginx($config) } 1, 2;
+my @nodes = two_nodes(@address);
 my @ids = (1 .. 300);
 
 ok(warm(\@nodes, @ids), 'all keys are cached');

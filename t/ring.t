@@ -60,7 +60,7 @@ is($stale, 0, 'what a node has written is read on the other one at once');
 
 Scale::Nginx::write_conf($nodes[0], config("$address[0] weight=2",
                                            @address[1, 3]));
-ok(reload($nodes[0]), 'a reload with other servers');
+ok(Scale::reload($nodes[0]), 'a reload with other servers');
 ok(Scale::wait_for(sub { log_of($nodes[0]) =~ /has other servers than/ }, 5),
    'is noticed');
 

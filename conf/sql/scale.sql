@@ -295,23 +295,38 @@ END
 $$;
 
 
-CREATE OR REPLACE FUNCTION scale.ring_remove(cache text, addr text)
-RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
+-- Locks the ring for a change of one of its servers: is that a gutter?
+
+CREATE OR REPLACE FUNCTION scale.ring_lock_server(cache text, addr text)
+RETURNS boolean
+LANGUAGE plpgsql AS $$
 DECLARE
-    was  boolean;
+    found_gutter  boolean;
 BEGIN
     PERFORM scale.ring_lock(cache);
 
-    DELETE FROM scale.ring AS r
-     WHERE r.cache = ring_remove.cache AND r.addr = ring_remove.addr
-    RETURNING r.gutter INTO was;
+    SELECT r.gutter INTO found_gutter FROM scale.ring AS r
+     WHERE r.cache = ring_lock_server.cache AND r.addr = ring_lock_server.addr;
 
     IF NOT FOUND THEN
         RAISE EXCEPTION 'scale: "%" is not in the ring of "%"', addr, cache
               USING ERRCODE = 'no_data_found';
     END IF;
+
+    RETURN found_gutter;
+END
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.ring_remove(cache text, addr text)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    was  boolean := scale.ring_lock_server(cache, addr);
+BEGIN
+    DELETE FROM scale.ring AS r
+     WHERE r.cache = ring_remove.cache AND r.addr = ring_remove.addr;
 
     PERFORM scale.ring_changed(cache, was);
 END
@@ -326,18 +341,10 @@ CREATE OR REPLACE FUNCTION scale.ring_reweight(
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    was  boolean;
+    was  boolean := scale.ring_lock_server(cache, addr);
 BEGIN
-    PERFORM scale.ring_lock(cache);
-
     UPDATE scale.ring AS r SET weight = ring_reweight.weight
-     WHERE r.cache = ring_reweight.cache AND r.addr = ring_reweight.addr
-    RETURNING r.gutter INTO was;
-
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'scale: "%" is not in the ring of "%"', addr, cache
-              USING ERRCODE = 'no_data_found';
-    END IF;
+     WHERE r.cache = ring_reweight.cache AND r.addr = ring_reweight.addr;
 
     PERFORM scale.ring_changed(cache, was);
 END
@@ -558,4 +565,5 @@ REVOKE ALL ON FUNCTION scale.ring_add(text, text, integer, boolean),
                        scale.ring_reweight(text, text, integer),
                        scale.ring_changed(text, boolean),
                        scale.ring_place(text),
-                       scale.ring_lock(text) FROM PUBLIC;
+                       scale.ring_lock(text),
+                       scale.ring_lock_server(text, text) FROM PUBLIC;

@@ -168,6 +168,7 @@ ngx_scale_flight_ask(ngx_scale_flight_t *flight)
     if (ngx_scale_tier_ask(flight) != NGX_OK) {
         return;
     }
+
     SCALE_STEP("read.ask");
 
     flight->state = NGX_SCALE_FLIGHT_ASKING;

@@ -56,6 +56,11 @@ ngx_scale_ctx_t *ngx_scale_ctx_get(ngx_http_request_t *r);
 /* to be called at preconfiguration and postconfiguration */
 
 ngx_int_t ngx_scale_variables_add(ngx_conf_t *cf);
+
+/* a table that ends with ngx_http_null_variable */
+ngx_int_t ngx_scale_variables_add_table(ngx_conf_t *cf,
+    ngx_http_variable_t *table);
+
 ngx_int_t ngx_scale_filter_init(ngx_conf_t *cf);
 
 

@@ -289,9 +289,16 @@ ngx_scale_variable_error_fields(ngx_http_request_t *r,
 ngx_int_t
 ngx_scale_variables_add(ngx_conf_t *cf)
 {
+    return ngx_scale_variables_add_table(cf, ngx_scale_variables);
+}
+
+
+ngx_int_t
+ngx_scale_variables_add_table(ngx_conf_t *cf, ngx_http_variable_t *table)
+{
     ngx_http_variable_t  *var, *v;
 
-    for (v = ngx_scale_variables; v->name.len; v++) {
+    for (v = table; v->name.len; v++) {
         var = ngx_http_add_variable(cf, &v->name, v->flags);
         if (var == NULL) {
             return NGX_ERROR;

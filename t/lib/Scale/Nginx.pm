@@ -110,7 +110,8 @@ END
 }
 
 
-# Another configuration; returns when all workers are those of it.
+# Another configuration, or what its file says by now; returns when all workers
+# are those of it.
 
 sub reload
 {
@@ -118,10 +119,10 @@ sub reload
 
     my %old = map { $_ => 1 } workers($server);
 
-    write_conf($server, $http, %option);
+    write_conf($server, $http, %option) if defined $http;
     kill HUP => $server->{pid};
 
-    my $count = $option{workers} // 2;
+    my $count = $option{workers} // $server->{workers};
 
     wait_for(sub { my @now = workers($server);
                    @now == $count && !grep { $old{$_} } @now },

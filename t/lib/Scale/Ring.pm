@@ -9,8 +9,8 @@ use IO::Socket::INET;
 use Scale::Client;
 use Scale::Process qw(slurp);
 
-our @EXPORT = qw(addresses back_ends config on seen warm by_status keys_of
-                 log_of reload);
+our @EXPORT = qw(addresses back_ends config two_nodes on seen warm by_status keys_of
+                 log_of);
 
 my $items = <<'END';
     scale_param  id  $id  bigint required;
@@ -55,6 +55,23 @@ sub back_ends
     return Scale::http_config()
         =~ s/^ +server +127.*?;$/$lines\n        ring database=main;\n        local 1m;/mr
         =~ s/timeout +50ms/timeout 100ms/r;
+}
+
+
+# two web nodes of a ring that has these servers, and 300 items
+
+sub two_nodes
+{
+    my (@servers) = @_;
+
+    Scale::sql(<<'SQL');
+CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
+INSERT INTO items SELECT i, 0 FROM generate_series(1, 300) i;
+SQL
+    Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
+                                          @servers);
+
+    return map { Scale::nginx(config(@servers)) } 1, 2;
 }
 
 
@@ -145,21 +162,6 @@ sub log_of
     my ($node) = @_;
 
     return slurp($node->{error_log});
-}
-
-
-sub reload
-{
-    my ($nginx) = @_;
-
-    my %old = map { $_ => 1 } Scale::workers($nginx);
-
-    kill HUP => $nginx->{pid};
-
-    return Scale::wait_for(sub {
-        my @now = Scale::workers($nginx);
-        @now == keys %old && !grep { $old{$_} } @now;
-    }, 15);
 }
 
 
