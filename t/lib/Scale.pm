@@ -153,7 +153,6 @@ sub name_server
 
 sub sql_on { return Scale::Postgres::sql_on(@_) }
 sub promote { Scale::Postgres::promote(@_) }
-sub follow { Scale::Postgres::follow(@_) }
 sub rejoin { Scale::Postgres::rejoin(@_) }
 sub caught_up { Scale::Postgres::caught_up($_[0], $_[1] // 'primary') }
 sub configure { Scale::Postgres::configure(@_) }

@@ -395,21 +395,6 @@ sub promote
 }
 
 
-# a standby follows another server from now on
-
-sub follow
-{
-    my ($name, $from) = @_;
-
-    sql_on($name, "ALTER SYSTEM SET primary_conninfo = '"
-                  . conninfo(named($from), $name) . "'", 'postgres');
-    sql_on($name, 'SELECT pg_reload_conf()', 'postgres');
-
-    wait_for(sub { streams($name, $from) }, $start_patience)
-        or die "$name does not follow $from\n";
-}
-
-
 # a server of the past, which is stopped, becomes a standby of another
 
 sub rejoin
