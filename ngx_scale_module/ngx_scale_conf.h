@@ -120,6 +120,7 @@ typedef struct {
     unsigned                     inherited:1;
     unsigned                     used:1;
     unsigned                     identity:1; /* who asks */
+    unsigned                     hashed:1;   /* in keys: maybe a secret */
 } ngx_scale_declared_t;
 
 
@@ -166,6 +167,7 @@ typedef struct {
     ngx_array_t                  parts;      /* of ngx_scale_key_part_t */
     ngx_scale_place_in_conf_t    place;
     unsigned                     row:1;      /* some part is a row's */
+    unsigned                     tag:1;
 } ngx_scale_key_t;
 
 

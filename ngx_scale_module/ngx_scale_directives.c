@@ -4,6 +4,7 @@
 #include "ngx_scale_conf.h"
 
 
+static ngx_uint_t ngx_scale_conf_is_private(ngx_scale_param_t *param);
 static ngx_int_t ngx_scale_conf_match(void *regex, ngx_str_t *text);
 
 
@@ -151,6 +152,8 @@ ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         declared->param.match = ngx_scale_conf_match;
     }
 
+    declared->hashed = ngx_scale_conf_is_private(&declared->param);
+
     if (declared->param.source != NGX_SCALE_SOURCE_EXPR) {
         return NGX_CONF_OK;
     }
@@ -162,6 +165,47 @@ ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
                                                           : NGX_CONF_ERROR;
+}
+
+
+/* of what a client sends in its fields: a token, or a part of one */
+
+static ngx_uint_t
+ngx_scale_conf_is_private(ngx_scale_param_t *param)
+{
+    u_char     *p, *last;
+    ngx_str_t  *prefix;
+
+    static ngx_str_t  prefixes[] = {
+        ngx_string("http_"),
+        ngx_string("cookie_"),
+        ngx_null_string
+    };
+
+    if (param->source == NGX_SCALE_SOURCE_HEADER) {
+        return 1;
+    }
+
+    if (param->source != NGX_SCALE_SOURCE_EXPR) {
+        return 0;
+    }
+
+    p = param->argument.data;
+    last = p + param->argument.len;
+
+    while ((p = ngx_strlchr(p, last, '$')) != NULL) {
+        p += p + 1 < last && p[1] == '{' ? 2 : 1;
+
+        for (prefix = prefixes; prefix->len; prefix++) {
+            if ((size_t) (last - p) > prefix->len
+                && ngx_strncasecmp(p, prefix->data, prefix->len) == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

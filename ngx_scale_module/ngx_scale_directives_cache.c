@@ -219,6 +219,8 @@ ngx_scale_conf_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return rv;
         }
 
+        tag->tag = 1;
+
         if (tag->row && cmd->offset == offsetof(ngx_scale_loc_conf_t, tags)) {
             return "cannot hold :row parts: tags are made before there is a "
                    "row";

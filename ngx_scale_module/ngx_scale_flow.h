@@ -102,7 +102,7 @@ ngx_int_t ngx_scale_flow_refuse(ngx_scale_flow_t *f, ngx_scale_cause_e cause);
 ngx_int_t ngx_scale_values_step(ngx_scale_flow_t *f);
 
 /* makes a key or tag of the request's values; rows may be NULL */
-ngx_int_t ngx_scale_values_key(ngx_scale_flow_t *f, ngx_array_t *parts,
+ngx_int_t ngx_scale_values_key(ngx_scale_flow_t *f, ngx_scale_key_t *made,
     ngx_scale_rows_t *rows, ngx_uint_t row, ngx_str_t *key);
 
 /* the key of another route's entry, as a purge names it */

@@ -208,6 +208,7 @@ ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 {
     char                  *rv;
     ngx_uint_t             i, n;
+    ngx_scale_declared_t  *declared;
     ngx_scale_identity_t  *identity;
 
     n = loc->identities ? loc->identities->nelts : 0;
@@ -227,7 +228,9 @@ ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
             return rv;
         }
 
-        ngx_scale_conf_find_param(loc, &identity[i].param)->identity = 1;
+        declared = ngx_scale_conf_find_param(loc, &identity[i].param);
+        declared->identity = 1;
+        declared->hashed |= declared->param.type == NGX_SCALE_TEXT;
     }
 
     return NGX_CONF_OK;

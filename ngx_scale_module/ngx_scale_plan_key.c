@@ -353,6 +353,7 @@ ngx_scale_plan_unscoped(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     tag->text = loc->key->text;
     tag->place = loc->key->place;
+    tag->tag = 1;
 
     if (ngx_array_init(&tag->parts, cf->pool, loc->key->parts.nelts + 1,
                        sizeof(ngx_scale_key_part_t))

@@ -15,6 +15,8 @@ static char *ngx_scale_plan_unique(ngx_conf_t *cf,
     ngx_scale_main_conf_t *main, ngx_uint_t n);
 static ngx_uint_t ngx_scale_plan_same_tags(ngx_scale_loc_conf_t *a,
     ngx_scale_loc_conf_t *b);
+static void ngx_scale_plan_share_hashed(ngx_scale_loc_conf_t *a,
+    ngx_scale_loc_conf_t *b);
 static ngx_uint_t ngx_scale_plan_same_key(ngx_scale_key_t *a,
     ngx_scale_key_t *b);
 
@@ -180,6 +182,7 @@ ngx_scale_plan_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
     ngx_scale_raw_t        raw;
     ngx_scale_param_t      param;
     ngx_scale_value_t      typed;
+    ngx_scale_declared_t  *declared;
     ngx_scale_key_part_t  *part;
 
     if (!ngx_scale_plan_holds(&purge->target->reach->parts, &value->name)) {
@@ -197,12 +200,12 @@ ngx_scale_plan_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
     }
 
     ngx_memzero(&raw, sizeof(ngx_scale_raw_t));
-    ngx_memzero(&param, sizeof(ngx_scale_param_t));
 
     raw.kind = NGX_SCALE_RAW_TEXT;
     raw.text = part->literal;
-    param.type = ngx_scale_conf_find_param(purge->target, &value->name)
-                     ->param.type;
+    declared = ngx_scale_conf_find_param(purge->target, &value->name);
+
+    ngx_scale_param_of_type(&param, declared->param.type);
 
     rc = ngx_scale_param_value(cf->pool, &param, &raw, &typed, &reason);
 
@@ -239,6 +242,7 @@ ngx_scale_plan_unique(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         if (route[i]->statement == route[n]->statement
             && ngx_scale_plan_same_tags(route[i], route[n]))
         {
+            ngx_scale_plan_share_hashed(route[i], route[n]);
             continue;
         }
 
@@ -255,6 +259,33 @@ ngx_scale_plan_unique(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* what is hashed in the key of one is so in that of the other */
+
+static void
+ngx_scale_plan_share_hashed(ngx_scale_loc_conf_t *a, ngx_scale_loc_conf_t *b)
+{
+    ngx_uint_t             i;
+    ngx_scale_declared_t  *x, *y;
+    ngx_scale_key_part_t  *p, *q;
+
+    p = a->key->parts.elts;
+    q = b->key->parts.elts;
+
+    for (i = 0; i < a->key->parts.nelts; i++) {
+
+        if (p[i].name.len == 0) {
+            continue;
+        }
+
+        x = ngx_scale_conf_find_param(a, &p[i].name);
+        y = ngx_scale_conf_find_param(b, &q[i].name);
+
+        x->hashed |= y->hashed;
+        y->hashed = x->hashed;
+    }
 }
 
 

@@ -163,7 +163,7 @@ ngx_scale_read_keys(ngx_scale_flow_t *f)
         }
 
         for (i = 0; i < f->read.ntags; i++) {
-            if (ngx_scale_values_key(f, &tag[i].parts, NULL, 0,
+            if (ngx_scale_values_key(f, &tag[i], NULL, 0,
                                      &f->read.tags[i])
                 != NGX_OK)
             {
@@ -172,8 +172,7 @@ ngx_scale_read_keys(ngx_scale_flow_t *f)
         }
     }
 
-    return ngx_scale_values_key(f, &f->loc->key->parts, NULL, 0,
-                                &f->read.key);
+    return ngx_scale_values_key(f, f->loc->key, NULL, 0, &f->read.key);
 }
 
 

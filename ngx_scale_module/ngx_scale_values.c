@@ -10,6 +10,7 @@ typedef struct {
     ngx_scale_purge_t           *purge;
     ngx_scale_rows_t            *rows;
     ngx_uint_t                   row;
+    ngx_uint_t                   hide;
 } ngx_scale_values_source_t;
 
 
@@ -35,6 +36,8 @@ static ngx_int_t ngx_scale_values_column(ngx_scale_values_source_t *source,
     ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_canon(ngx_scale_flow_t *f, ngx_uint_t type,
     ngx_str_t *text);
+static ngx_int_t ngx_scale_values_hide(ngx_scale_values_source_t *source,
+    ngx_scale_declared_t *declared, ngx_str_t *text);
 
 
 /* types whose text is not the one spelling that a parameter's value has */
@@ -258,7 +261,7 @@ ngx_scale_values_text(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
 
 
 ngx_int_t
-ngx_scale_values_key(ngx_scale_flow_t *f, ngx_array_t *parts,
+ngx_scale_values_key(ngx_scale_flow_t *f, ngx_scale_key_t *made,
     ngx_scale_rows_t *rows, ngx_uint_t row, ngx_str_t *key)
 {
     ngx_scale_values_source_t  source;
@@ -268,8 +271,9 @@ ngx_scale_values_key(ngx_scale_flow_t *f, ngx_array_t *parts,
     source.purge = NULL;
     source.rows = rows;
     source.row = row;
+    source.hide = !made->tag;
 
-    return ngx_scale_key_make(f->r->pool, parts, ngx_scale_values_part,
+    return ngx_scale_key_make(f->r->pool, &made->parts, ngx_scale_values_part,
                               &source, key);
 }
 
@@ -285,6 +289,7 @@ ngx_scale_values_purge_key(ngx_scale_flow_t *f, ngx_scale_purge_t *purge,
     source.purge = purge;
     source.rows = rows;
     source.row = row;
+    source.hide = !purge->target->reach->tag;
 
     return ngx_scale_key_make(f->r->pool, &purge->target->reach->parts,
                               ngx_scale_values_purge_part, &source, key);
@@ -313,7 +318,8 @@ ngx_scale_values_part(void *data, ngx_scale_key_part_t *part, ngx_str_t *text)
 
     *text = value->canon;
 
-    return NGX_OK;
+    return source->purge ? NGX_OK
+                         : ngx_scale_values_hide(source, declared, text);
 }
 
 
@@ -344,7 +350,10 @@ ngx_scale_values_purge_part(void *data, ngx_scale_key_part_t *part,
 
     declared = ngx_scale_conf_find_param(source->purge->target, &part->name);
 
-    return ngx_scale_values_canon(source->f, declared->param.type, text);
+    rc = ngx_scale_values_canon(source->f, declared->param.type, text);
+
+    return rc == NGX_OK ? ngx_scale_values_hide(source, declared, text)
+                        : rc;
 }
 
 
@@ -410,10 +419,10 @@ ngx_scale_values_canon(ngx_scale_flow_t *f, ngx_uint_t type, ngx_str_t *text)
         return NGX_OK;
     }
 
-    ngx_memzero(&param, sizeof(ngx_scale_param_t));
+    ngx_scale_param_of_type(&param, type);
+
     ngx_memzero(&raw, sizeof(ngx_scale_raw_t));
 
-    param.type = type;
     raw.kind = NGX_SCALE_RAW_TEXT;
     raw.text = *text;
 
@@ -448,4 +457,34 @@ ngx_scale_values_canon(ngx_scale_flow_t *f, ngx_uint_t type, ngx_str_t *text)
     default:
         return NGX_ERROR;
     }
+}
+
+
+/*
+ * What a request field or a cookie says may be its client's secret, which has
+ * no place in memcached.  A tag is hashed as a whole: where one route makes it
+ * of a field, another may make the same of a row.
+ */
+
+static ngx_int_t
+ngx_scale_values_hide(ngx_scale_values_source_t *source,
+    ngx_scale_declared_t *declared, ngx_str_t *text)
+{
+    u_char  *hex;
+
+    if (!source->hide || !declared->hashed) {
+        return NGX_OK;
+    }
+
+    hex = ngx_pnalloc(source->f->r->pool, NGX_SCALE_SIGN_DIGEST);
+    if (hex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_scale_sign_digest(text->data, text->len, hex);
+
+    text->data = hex;
+    text->len = NGX_SCALE_SIGN_DIGEST;
+
+    return NGX_OK;
 }

@@ -65,7 +65,7 @@ ngx_scale_write_keys(ngx_scale_flow_t *f)
     ngx_str_t  key;
 
     if (f->method->own_key
-        && (ngx_scale_values_key(f, &f->loc->reach->parts, NULL, 0, &key)
+        && (ngx_scale_values_key(f, f->loc->reach, NULL, 0, &key)
             != NGX_OK
             || ngx_scale_write_entry(f, f->loc, &key) != NGX_OK))
     {
@@ -92,7 +92,7 @@ ngx_scale_write_add(ngx_scale_flow_t *f, ngx_scale_rows_t *rows,
     for (i = 0; f->loc->purge_tags && i < f->loc->purge_tags->nelts; i++) {
 
         if (tag[i].row == (rows != NULL)
-            && (ngx_scale_values_key(f, &tag[i].parts, rows, row, &key)
+            && (ngx_scale_values_key(f, &tag[i], rows, row, &key)
                 != NGX_OK
                 || ngx_scale_cache_write_tag(&f->write, &key) != NGX_OK))
         {
@@ -340,8 +340,7 @@ ngx_scale_write_through(ngx_scale_flow_t *f)
     as.stale = f->loc->stale;
     as.error = f->loc->error;
 
-    if (ngx_scale_values_key(f, &f->loc->key->parts, NULL, 0, &as.key)
-        != NGX_OK
+    if (ngx_scale_values_key(f, f->loc->key, NULL, 0, &as.key) != NGX_OK
         || ngx_scale_rows_etag(f->r->pool, &answer) != NGX_OK)
     {
         return NGX_ERROR;

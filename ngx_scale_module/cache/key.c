@@ -59,7 +59,7 @@ ngx_scale_cache_wire_key(u_char *buf, ngx_str_t *wire, uint64_t stamp,
 
     *p++ = ':';
 
-    if (ngx_scale_cache_is_plain(key)) {
+    if (room != NGX_SCALE_CACHE_ROOM_TAG && ngx_scale_cache_is_plain(key)) {
         *p++ = room;
         *p++ = ':';
         p = ngx_cpymem(p, key->data, key->len);

@@ -2,7 +2,8 @@
 /*
  * A key as memcached sees it: <stamp>:<room>:<key>, or with a 128-bit hash
  * where the key is long or holds bytes that memcached would take for its own
- * (protocol.txt: no controls or whitespace, at most 250 bytes).
+ * (protocol.txt: no controls or whitespace, at most 250 bytes).  A tag always
+ * is: it may be made of a client's secret.
  */
 
 #ifndef _NGX_SCALE_KEY_H_INCLUDED_

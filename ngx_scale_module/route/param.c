@@ -77,6 +77,17 @@ static ngx_scale_param_option_t  ngx_scale_param_options[] = {
 };
 
 
+void
+ngx_scale_param_of_type(ngx_scale_param_t *param, ngx_uint_t type)
+{
+    ngx_memzero(param, sizeof(ngx_scale_param_t));
+
+    param->type = type;
+    param->len_max = NGX_SCALE_NO_LIMIT;
+    param->count_max = NGX_SCALE_NO_LIMIT;
+}
+
+
 ngx_int_t
 ngx_scale_param_parse(ngx_pool_t *pool, ngx_str_t *words, ngx_uint_t n,
     ngx_scale_param_t *param, ngx_str_t *error)
@@ -86,15 +97,13 @@ ngx_scale_param_parse(ngx_pool_t *pool, ngx_str_t *words, ngx_uint_t n,
 
     ngx_str_null(error);
 
-    ngx_memzero(param, sizeof(ngx_scale_param_t));
+    ngx_scale_param_of_type(param, 0);
+
     ngx_memzero(&ctx, sizeof(ngx_scale_param_ctx_t));
 
     ctx.pool = pool;
     ctx.param = param;
     ctx.error = error;
-
-    param->len_max = NGX_SCALE_NO_LIMIT;
-    param->count_max = NGX_SCALE_NO_LIMIT;
 
     if (n < 3) {
         return ngx_scale_param_fail(&ctx, "a parameter takes a name, a source "

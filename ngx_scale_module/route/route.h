@@ -75,6 +75,9 @@ typedef struct {
 ngx_int_t ngx_scale_param_parse(ngx_pool_t *pool, ngx_str_t *words,
     ngx_uint_t n, ngx_scale_param_t *param, ngx_str_t *error);
 
+/* without a name, source and bounds: for a value from elsewhere */
+void ngx_scale_param_of_type(ngx_scale_param_t *param, ngx_uint_t type);
+
 /*
  * The typed value of what the request brought; absent and null are null, or
  * the default where absent.  Without violation NGX_OK; NGX_DECLINED with

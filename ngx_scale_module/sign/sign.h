@@ -45,6 +45,11 @@ void ngx_scale_sign(ngx_scale_sign_keys_t *keys, const char *context,
 ngx_int_t ngx_scale_sign_verify(ngx_scale_sign_keys_t *keys,
     const char *context, u_char *data, size_t len, u_char *mac);
 
+/* SHA-256, cut to 128 bits and in hexadecimal digits */
+#define NGX_SCALE_SIGN_DIGEST      32
+
+void ngx_scale_sign_digest(u_char *data, size_t len, u_char *hex);
+
 
 /*
  * The read-your-writes token of scale_consistency bounded: where in the

@@ -36,6 +36,20 @@ secrets(void)
 }
 
 
+static void
+digests(void)
+{
+    u_char  hex[NGX_SCALE_SIGN_DIGEST];
+
+    /* FIPS 180-2, appendix B.1 */
+
+    ngx_scale_sign_digest((u_char *) "abc", 3, hex);
+
+    ok(ngx_memcmp(hex, "ba7816bf8f01cfea414140de5dae2223", 32) == 0,
+       "a digest is SHA-256's first half");
+}
+
+
 /*
  * In Python: hmac.new(sha256(b"0123456789abcdef").digest(), b"token\0abc",
  * sha256).hexdigest()[:32]
@@ -117,6 +131,7 @@ int
 main(void)
 {
     secrets();
+    digests();
     macs();
     tokens();
 
