@@ -135,7 +135,7 @@ for my $close (1, 0) {
     is($seen->{sum}, $seen->{writes}, "$who finds all writes, once");
     cmp_ok($most, '<=', 2 * $cap, 'old workers keep to their share');
 
-    ok(Scale::wait_for(sub { Scale::workers($nginx) == 2 }, 2),
+    ok(Scale::wait_for(sub { Scale::workers($nginx) == 2 }, 10),
        'the old workers have gone');
     ok(Scale::wait_for(sub { backends() <= $cap }, 5),
        'and so have their connections');
