@@ -24,23 +24,9 @@ static ngx_int_t ngx_scale_audit_keep(ngx_scale_audit_t *audit,
     ngx_scale_entry_t *entry);
 static ngx_uint_t ngx_scale_audit_differs(ngx_scale_audit_t *audit,
     ngx_int_t rc, ngx_str_t *meta, ngx_str_t *body);
-static ngx_int_t ngx_scale_audit_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
 
 
 #define NGX_SCALE_AUDIT_WHOLE  1000000
-
-
-static ngx_http_variable_t  ngx_scale_audit_vars[] = {
-
-    { ngx_string("scale_audit_total"), NULL, ngx_scale_audit_variable,
-      offsetof(ngx_scale_counters_t, audits), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("scale_stale_total"), NULL, ngx_scale_audit_variable,
-      offsetof(ngx_scale_counters_t, stale), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    ngx_http_null_variable
-};
 
 
 /* scale_cache_audit share% | off */
@@ -248,41 +234,4 @@ ngx_scale_audit_differs(ngx_scale_audit_t *audit, ngx_int_t rc,
            || seen->meta.len != meta->len || seen->body.len != body->len
            || ngx_memcmp(seen->meta.data, meta->data, meta->len) != 0
            || ngx_memcmp(seen->body.data, body->data, body->len) != 0;
-}
-
-
-static ngx_int_t
-ngx_scale_audit_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
-{
-    ngx_atomic_t           *counter;
-    ngx_scale_main_conf_t  *main;
-
-    main = ngx_http_get_module_main_conf(r, ngx_scale_module);
-
-    if (main->counters == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    counter = (ngx_atomic_t *) ((u_char *) main->counters + data);
-
-    v->data = ngx_pnalloc(r->pool, NGX_ATOMIC_T_LEN);
-    if (v->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->len = ngx_sprintf(v->data, "%uA", *counter) - v->data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_scale_audit_add_variables(ngx_conf_t *cf)
-{
-    return ngx_scale_variables_add_table(cf, ngx_scale_audit_vars);
 }

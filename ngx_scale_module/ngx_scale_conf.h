@@ -394,7 +394,7 @@ ngx_int_t ngx_scale_stores_keep_size(ngx_conf_t *cf, ngx_str_t *name,
 void ngx_scale_jobs_init(ngx_scale_jobs_t *jobs);
 void ngx_scale_jobs_cancel(ngx_scale_jobs_t *jobs);
 
-ngx_int_t ngx_scale_audit_add_variables(ngx_conf_t *cf);
+ngx_int_t ngx_scale_counters_add_variables(ngx_conf_t *cf);
 
 u_char *ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data,
     size_t len, ngx_str_t *s);

@@ -408,7 +408,7 @@ ngx_scale_preconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    return ngx_scale_audit_add_variables(cf);
+    return ngx_scale_counters_add_variables(cf);
 }
 
 

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
+use Scale::Door;
 use Test::Nginx::Socket 'no_plan';
 use IO::Socket::INET;
 
@@ -13,6 +14,7 @@ CREATE TABLE items (id bigint PRIMARY KEY, owner bigint NOT NULL,
                     n bigint NOT NULL);
 INSERT INTO items SELECT i, i % 10, 0 FROM generate_series(1, 200) i;
 SQL
+Scale::Door::install();
 
 our $HttpConfig = Scale::http_config() . <<'EOC';
     scale_param  id     $id        bigint required;
@@ -96,6 +98,17 @@ $Item
                                   WHERE id = :id" timeout=1s;
             scale_cache_valid  10m;
         }
+        location ~ ^/slow/(?<id>\\d+)\$ {
+            scale_route  slow;
+            scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
+            scale_query  PUT row "UPDATE items SET n = n + 1 WHERE id = :id
+                                  RETURNING id, n, through(:word)" timeout=9s;
+            scale_cache_valid  10m;
+        }
+        location = /counters {
+            return 200 "\$scale_cache_contended \$scale_cache_lost_marks
+                        \$scale_cache_ejections";
+        }
     }
 END
 
@@ -142,6 +155,82 @@ is(seen('GET', '/nap/3', @one), '200 HIT 0', 'and fills in its place');
 Scale::sql("SELECT pg_terminate_backend(pid) FROM ($naps) AS nap");
 
 
+# what is counted
+
+sub counters
+{
+    return split ' ', Scale::get('/counters', @one)->{body};
+}
+
+
+# what has been added to them
+
+sub counted
+{
+    my ($before) = @_;
+    my @now = counters();
+
+    return join ' ', map { $now[$_] - $before->[$_] } 0 .. 2;
+}
+
+
+# as a memcached does that has no room
+
+sub forget
+{
+    my ($name) = @_;
+
+    my $socket = IO::Socket::INET->new(
+        PeerAddr => "127.0.0.1:$ENV{TEST_NGINX_MC_PORT}");
+
+    print $socket "lru_crawler metadump all\r\n";
+
+    while (my $line = <$socket>) {
+        last if $line =~ /^END/;
+
+        my ($key) = $line =~ /^key=(\S+)/;
+
+        $key =~ s/%(..)/chr hex $1/ge;
+        print $socket "delete $key noreply\r\n" if $key =~ /\Q$name\E/;
+    }
+
+    print $socket "mn\r\n";
+    <$socket>;
+}
+
+
+sub begin_slow
+{
+    my ($id, $door) = @_;
+
+    return Scale::begin('PUT', "/slow/$id?word=$door", undef, @one);
+}
+
+
+ok(Scale::wait_for(sub { seen('GET', '/items/5', @one) =~ /HIT/ }, 10),
+   'the cache is used');
+
+my @before = counters();
+my $first = begin_slow(5, 'a');
+Scale::Door::backends('through', 1);
+my $second = begin_slow(5, 'b');
+Scale::Door::backends('through', 2);
+Scale::Door::unlock($_) for 'a', 'b';
+like($_->{body}, qr/"n":[12]/, 'a write beside another one of its key')
+    for map { Scale::receive($_) } $first, $second;
+is(seen('GET', '/slow/5', @one), '200 MISS 2', 'both are read');
+is(counted(\@before), '1 0 0', 'the mark of the first was contended');
+
+my $third = begin_slow(5, 'c');
+Scale::Door::backends('through', 1);
+forget(':slow:5');
+is(seen('GET', '/slow/5', @one), '200 MISS 2', 'a write loses its mark');
+Scale::Door::unlock('c');
+like(Scale::receive($third)->{body}, qr/"n":3/, 'and is done');
+is(seen('GET', '/slow/5', @one), '200 MISS 3', 'what was filled has gone');
+is(counted(\@before), '1 1 0', 'the lost mark is counted');
+
+
 # what was acknowledged stays, whatever the memcached remembers
 
 for my $id (11 .. 13) {
@@ -165,6 +254,7 @@ ok(Scale::wait_for(sub { seen('GET', '/items/11', @one) eq '200 HIT 1' }, 10),
 is(seen('PUT', '/items/12', @one), '200 - 1',
    'a write to the one that is back');
 like(seen('GET', '/items/12', @one), qr/ 1$/, 'is read');
+like(counted(\@before), qr/ 1$/, 'it was put out of use once');
 
 Scale::stop_memcached();
 is(seen('PUT', '/items/13', @one), '200 - 1',
@@ -177,6 +267,7 @@ $read{seen('GET', '/items/13', @one)}++ for 1 .. 100;
 is_deeply([grep { !/ 1$/ } keys %read], [], 'the restarted one knows it, too');
 ok(Scale::wait_for(sub { seen('GET', '/items/13', @one) eq '200 HIT 1' }, 10),
    'and is in use again');
+like(counted(\@before), qr/ 2$/, 'after it was put out of use for the second time');
 
 
 # three memcacheds

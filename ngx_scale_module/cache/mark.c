@@ -27,6 +27,11 @@ static void ngx_scale_mark_send(ngx_scale_mark_t *mark,
 static void ngx_scale_mark_reply(ngx_scale_memc_op_t *op);
 static void ngx_scale_mark_replied(ngx_scale_mark_t *mark,
     ngx_scale_memc_op_t *op);
+static void ngx_scale_mark_released(ngx_scale_mark_t *mark,
+    ngx_scale_memc_status_e status);
+static void ngx_scale_mark_looked(ngx_scale_mark_t *mark,
+    ngx_scale_memc_op_t *op);
+static void ngx_scale_mark_count_lost(ngx_scale_mark_t *mark);
 
 
 #if (NGX_SCALE_STEP)
@@ -315,6 +320,7 @@ ngx_scale_mark_release(ngx_scale_mark_t *mark)
     }
 
     if (ngx_scale_mark_is_lost(mark)) {
+        ngx_scale_mark_count_lost(mark);
         ngx_scale_mark_purge(mark);
         return;
     }
@@ -496,38 +502,11 @@ ngx_scale_mark_replied(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
         return;
 
     case NGX_SCALE_MARK_RELEASING:
-
-        if (op->status == NGX_SCALE_MEMC_HD) {
-            mark->state = NGX_SCALE_MARK_CLEAN;
-
-        } else if (op->status == NGX_SCALE_MEMC_EX) {
-            (void) ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MG);
-            ngx_scale_mark_send(mark, NGX_SCALE_MARK_LOOKING);
-
-        } else if (op->status == NGX_SCALE_MEMC_NF) {
-            ngx_scale_mark_purge(mark);
-
-        } else {
-            mark->state = NGX_SCALE_MARK_PURGING;
-        }
-
+        ngx_scale_mark_released(mark, op->status);
         return;
 
     case NGX_SCALE_MARK_LOOKING:
-
-        if (op->status == NGX_SCALE_MEMC_EN
-            || (op->status == NGX_SCALE_MEMC_VA
-                && op->rflags == NGX_SCALE_CACHE_PENDING))
-        {
-            mark->state = NGX_SCALE_MARK_CLEAN;
-
-        } else if (op->status == NGX_SCALE_MEMC_VA) {
-            ngx_scale_mark_purge(mark);
-
-        } else {
-            mark->state = NGX_SCALE_MARK_PURGING;
-        }
-
+        ngx_scale_mark_looked(mark, op);
         return;
 
     default:                           /* PURGING; else it is tried again */
@@ -537,4 +516,66 @@ ngx_scale_mark_replied(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
             mark->state = NGX_SCALE_MARK_CLEAN;
         }
     }
+}
+
+
+static void
+ngx_scale_mark_released(ngx_scale_mark_t *mark, ngx_scale_memc_status_e status)
+{
+    switch (status) {
+
+    case NGX_SCALE_MEMC_HD:
+        mark->state = NGX_SCALE_MARK_CLEAN;
+        return;
+
+    case NGX_SCALE_MEMC_EX:
+        (void) ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MG);
+        ngx_scale_mark_send(mark, NGX_SCALE_MARK_LOOKING);
+        return;
+
+    case NGX_SCALE_MEMC_NF:
+        ngx_scale_mark_count_lost(mark);
+        ngx_scale_mark_purge(mark);
+        return;
+
+    case NGX_SCALE_MEMC_FAILED:
+        ngx_scale_mark_count_lost(mark);
+        /* fall through */
+
+    default:                           /* NS: the entry is too large */
+        mark->state = NGX_SCALE_MARK_PURGING;
+    }
+}
+
+
+/* at what is in the mark's place */
+
+static void
+ngx_scale_mark_looked(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
+{
+    if (op->status == NGX_SCALE_MEMC_VA
+        && op->rflags == NGX_SCALE_CACHE_PENDING)
+    {
+        (void) ngx_atomic_fetch_add(
+                          &mark->write->cache->record->counts.contended, 1);
+        mark->state = NGX_SCALE_MARK_CLEAN;
+        return;
+    }
+
+    ngx_scale_mark_count_lost(mark);
+
+    if (op->status == NGX_SCALE_MEMC_VA) {
+        ngx_scale_mark_purge(mark);
+        return;
+    }
+
+    mark->state = op->status == NGX_SCALE_MEMC_EN ? NGX_SCALE_MARK_CLEAN
+                                                  : NGX_SCALE_MARK_PURGING;
+}
+
+
+static void
+ngx_scale_mark_count_lost(ngx_scale_mark_t *mark)
+{
+    (void) ngx_atomic_fetch_add(&mark->write->cache->record->counts.lost, 1);
 }

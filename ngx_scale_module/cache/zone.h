@@ -57,7 +57,15 @@ typedef struct {
 } ngx_scale_zone_slot_t;
 
 
+/*
+ * When its write came to remove it, a "contended" mark had been replaced by
+ * another write's; a "lost" one had gone, or may have: with memcached's memory
+ * or a connection, or with another write that was done.
+ */
+
 typedef struct {
+    ngx_atomic_t             contended;
+    ngx_atomic_t             lost;
     ngx_atomic_t             ejected;    /* nodes, and rings put off */
     ngx_atomic_t             readmitted;
     ngx_atomic_t             unleased;   /* times that no view was leased */

@@ -104,6 +104,7 @@ sub run
     my ($title, $faults) = @_;
 
     my $until = time + $seconds - 1;
+    my %before = counters();
     my $sum = Scale::Hammer::run(
         nodes => \@nodes, dir => Scale::dir(), clients => $clients,
         seconds => $seconds, keys => $keys, first => $first, depth => 1,
@@ -117,9 +118,13 @@ sub run
                        . " AND id <= $first");
     my $share = $sum->{hits} / ($sum->{reads} || 1);
 
-    diag(sprintf '%s: %s; hits %.0f %%; out %s', $title,
+    my %after = counters();
+
+    diag(sprintf '%s: %s; hits %.0f %%; %s', $title,
          join(', ', map { "$_ $sum->{$_}" } grep { $_ ne 'first' }
-              sort keys %$sum), 100 * $share, ejections());
+              sort keys %$sum), 100 * $share,
+         join(', ', map { my $n = $after{$_} - $before{$_}; "$_ $n" }
+                    sort keys %after));
     diag("first: $sum->{first}") if $sum->{first};
 
     is($sum->{stale}, 0, "$title: no read is stale");
@@ -176,6 +181,12 @@ $lines
                                    RETURNING id, n";
             scale_cache_valid  10m;
         }
+
+        location = /counters {
+            return 200 "contended marks: \$scale_cache_contended;
+                        lost marks: \$scale_cache_lost_marks;
+                        ejections: \$scale_cache_ejections";
+        }
     }
 END
 
@@ -194,9 +205,22 @@ sub cached
 }
 
 
-sub ejections
+# of both nodes, since they were started
+
+sub counters
 {
-    return Scale::sql("SELECT count(*) FROM scale.ring WHERE state = 'out'");
+    my %sum;
+
+    for my $node (@nodes) {
+        my $answer = Scale::Client->new($node->{port}, host => $node->{host})
+                         ->request('GET /counters');
+
+        while ($answer->{body} =~ /(\w[\w ]*): (\d+)/g) {
+            $sum{$1} += $2;
+        }
+    }
+
+    return %sum;
 }
 
 
