@@ -17,6 +17,9 @@
 #define VALUE    1
 #define PENDING  2
 
+/* ms; a megabyte may take long where others compute */
+#define TIMEOUT  1000
+
 
 static ngx_scale_memc_t     *memc;
 static ngx_scale_memc_op_t   op;
@@ -322,7 +325,11 @@ stopped(void)
     get("d", 5);
     token = op.rtoken;
 
+    /* one thread takes the signal, another one may answer meanwhile */
+
     kill(server, SIGSTOP);
+    waitpid(server, NULL, WUNTRACED);
+
     ok(get("d", 0) == NGX_SCALE_MEMC_FAILED, "a stopped server: failed");
     kill(server, SIGCONT);
 
@@ -379,7 +386,7 @@ main(void)
     addr.socklen = sizeof(sun);
     ngx_str_set(&addr.name, "memcached");
 
-    memc = ngx_scale_memc_create(pool, &addr, 50, &loop_log);
+    memc = ngx_scale_memc_create(pool, &addr, TIMEOUT, &loop_log);
 
     start_server();
     ok(wait_for_server() == NGX_OK, "memcached is there");
