@@ -30,6 +30,9 @@
 /* seconds; a tag that expires invalidates only */
 #define NGX_SCALE_CACHE_TAG_TTL    604800
 
+#define ngx_scale_cache_tag_ttl(place)                                        \
+    ((place)->gutter ? NGX_SCALE_CACHE_GUTTER_TTL : NGX_SCALE_CACHE_TAG_TTL)
+
 
 typedef struct ngx_scale_owner_s  ngx_scale_owner_t;
 

@@ -247,7 +247,7 @@ ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
 
     note->op.verb = NGX_SCALE_MEMC_MS;
     note->op.flags = NGX_SCALE_CACHE_VALUE;
-    note->op.ttl = NGX_SCALE_CACHE_TAG_TTL;
+    note->op.ttl = ngx_scale_cache_tag_ttl(&tag->place);
 
     ngx_scale_memc_send(tag->place.node->memc, &note->op);
 }

@@ -246,7 +246,7 @@ ngx_scale_flight_tag_reply(ngx_scale_memc_op_t *op)
             && op->rvalue.len == sizeof(uint64_t))
         {
             ngx_memcpy(&tag->generation, op->rvalue.data, sizeof(uint64_t));
-            tag->age = NGX_SCALE_CACHE_TAG_TTL - op->rttl;
+            tag->age = ngx_scale_cache_tag_ttl(&tag->place) - op->rttl;
             tag->known = 1;
 
         } else if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {

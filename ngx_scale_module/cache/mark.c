@@ -357,7 +357,7 @@ ngx_scale_mark_replace(ngx_scale_mark_t *mark)
 
     op->value.data = (u_char *) &mark->value;
     op->value.len = sizeof(uint64_t);
-    op->ttl = NGX_SCALE_CACHE_TAG_TTL;
+    op->ttl = ngx_scale_cache_tag_ttl(&mark->place);
 
     return op;
 }
