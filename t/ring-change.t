@@ -31,7 +31,7 @@ sub hammer
 
     my $seen = Scale::Hammer::run(
         nodes => \@nodes, dir => Scale::dir(), clients => 4,
-        keys => 100, depth => 4, seconds => 5,
+        keys => 100, depth => 4, seconds => 4.5,
         meanwhile => $meanwhile, %option);
 
     diag(join ', ', map { "$_ $seen->{$_}" } sort keys %$seen);

@@ -112,6 +112,13 @@ Scale::expect_in_log(qr/exited on signal 9/);
 kill KILL => Scale::workers($nodes[0]);
 ok(Scale::wait_for(sub { seen($nodes[0], 'GET', 7) =~ /^200/ }, 2),
    'workers are killed');
-sleep 3.5;
+
+my $dead = Scale::sql("SELECT clock_timestamp() + interval '0.5 s'");
+
+ok(Scale::wait_for(sub {
+       Scale::sql("SELECT count(*) FROM scale.ring_lease"
+                  . " WHERE renewed > '$dead'") == 2;
+   }, 8), 'the lease is renewed');
+
 my %count = by_status($nodes[0], @ids);
-cmp_ok($count{HIT} // 0, '>', 100, 'new ones keep the lease');
+cmp_ok($count{HIT} // 0, '>', 100, 'and used by new ones');
