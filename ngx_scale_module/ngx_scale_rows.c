@@ -139,21 +139,11 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
 ngx_int_t
 ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer)
 {
-    ngx_buf_t    b;
-    ngx_chain_t  cl;
-
-    ngx_memzero(&b, sizeof(ngx_buf_t));
-    b.pos = answer->body.data;
-    b.last = answer->body.data + answer->body.len;
-
-    cl.buf = &b;
-    cl.next = NULL;
-
     if (answer->body.len == 0) {
         return NGX_OK;
     }
 
-    return ngx_scale_response_etag(pool, &cl, &answer->etag);
+    return ngx_scale_response_etag(pool, &answer->body, &answer->etag);
 }
 
 

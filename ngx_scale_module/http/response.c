@@ -1,6 +1,5 @@
 
 #include "http/response.h"
-#include <ngx_md5.h>
 
 
 static ngx_int_t ngx_scale_response_header(ngx_http_request_t *r,
@@ -312,34 +311,4 @@ ngx_scale_response_push(ngx_http_request_t *r, ngx_str_t *name,
 #endif
 
     return h;
-}
-
-
-ngx_int_t
-ngx_scale_response_etag(ngx_pool_t *pool, ngx_chain_t *body, ngx_str_t *etag)
-{
-    u_char     *p, digest[16];
-    ngx_md5_t   md5;
-
-    ngx_md5_init(&md5);
-
-    for ( /* void */ ; body; body = body->next) {
-        ngx_md5_update(&md5, body->buf->pos, body->buf->last - body->buf->pos);
-    }
-
-    ngx_md5_final(digest, &md5);
-
-    p = ngx_pnalloc(pool, 2 * sizeof(digest) + 2);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    etag->data = p;
-    etag->len = 2 * sizeof(digest) + 2;
-
-    *p++ = '"';
-    p = ngx_hex_dump(p, digest, sizeof(digest));
-    *p = '"';
-
-    return NGX_OK;
 }

@@ -59,7 +59,7 @@ ngx_int_t ngx_scale_response_continue(ngx_http_request_t *r, ngx_buf_t *buf);
 void ngx_scale_response_abort(ngx_http_request_t *r);
 
 /* a strong validator of the bytes, quoted, into the request's pool */
-ngx_int_t ngx_scale_response_etag(ngx_pool_t *pool, ngx_chain_t *body,
+ngx_int_t ngx_scale_response_etag(ngx_pool_t *pool, ngx_str_t *body,
     ngx_str_t *etag);
 
 
