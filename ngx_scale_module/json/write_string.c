@@ -15,6 +15,10 @@
 
 static size_t ngx_scale_json_copy_clean(u_char *dst, u_char *src,
     u_char *last);
+#if (__SSE2__)
+static ngx_inline __m128i ngx_scale_json_copy_block(u_char *dst,
+    u_char *src);
+#endif
 static u_char *ngx_scale_json_escape(u_char *dst, u_char ch);
 
 
@@ -130,29 +134,34 @@ ngx_scale_json_copy_clean(u_char *dst, u_char *src, u_char *last)
     u_char   *p;
 #if (__SSE2__)
     int       mask;
-    __m128i   block, quote, backslash, control, found;
-
-    quote = _mm_set1_epi8('"');
-    backslash = _mm_set1_epi8('\\');
-    control = _mm_set1_epi8(0x1f);
+    __m128i   found;
 #endif
 
     p = src;
 
 #if (__SSE2__)
 
+    /* long text: a block that needs an escape is met again below */
+
+    while (last - p >= 4 * NGX_SCALE_JSON_BLOCK) {
+        found = ngx_scale_json_copy_block(dst, p);
+        found = _mm_or_si128(found, ngx_scale_json_copy_block(dst + 16,
+                                                              p + 16));
+        found = _mm_or_si128(found, ngx_scale_json_copy_block(dst + 32,
+                                                              p + 32));
+        found = _mm_or_si128(found, ngx_scale_json_copy_block(dst + 48,
+                                                              p + 48));
+
+        if (_mm_movemask_epi8(found)) {
+            break;
+        }
+
+        p += 4 * NGX_SCALE_JSON_BLOCK;
+        dst += 4 * NGX_SCALE_JSON_BLOCK;
+    }
+
     while (last - p >= NGX_SCALE_JSON_BLOCK) {
-        block = _mm_loadu_si128((__m128i *) p);
-        _mm_storeu_si128((__m128i *) dst, block);
-
-        /* the lesser of a byte and 0x1f is the byte: it is a control */
-
-        found = _mm_or_si128(_mm_cmpeq_epi8(block, quote),
-                             _mm_cmpeq_epi8(block, backslash));
-        found = _mm_or_si128(found,
-                             _mm_cmpeq_epi8(_mm_min_epu8(block, control),
-                                            block));
-        mask = _mm_movemask_epi8(found);
+        mask = _mm_movemask_epi8(ngx_scale_json_copy_block(dst, p));
 
         if (mask) {
             return p - src + __builtin_ctz(mask);
@@ -170,6 +179,32 @@ ngx_scale_json_copy_clean(u_char *dst, u_char *src, u_char *last)
 
     return p - src;
 }
+
+
+#if (__SSE2__)
+
+/* the bytes that need an escape are all ones */
+
+static ngx_inline __m128i
+ngx_scale_json_copy_block(u_char *dst, u_char *src)
+{
+    __m128i  block, found;
+
+    block = _mm_loadu_si128((__m128i *) src);
+    _mm_storeu_si128((__m128i *) dst, block);
+
+    found = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                         _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+
+    /* the lesser of a byte and 0x1f is the byte: it is a control */
+
+    return _mm_or_si128(found,
+                        _mm_cmpeq_epi8(_mm_min_epu8(block,
+                                                    _mm_set1_epi8(0x1f)),
+                                       block));
+}
+
+#endif
 
 
 static u_char *
