@@ -18,7 +18,7 @@ static void ngx_scale_pg_tick_handler(ngx_event_t *ev);
 static void ngx_scale_pg_refuse(ngx_scale_pg_t *pg);
 
 
-#define NGX_SCALE_PG_BATCH       16     /* of one Sync */
+#define NGX_SCALE_PG_BATCH       32     /* of one Sync */
 #define NGX_SCALE_PG_TICK        20     /* ms */
 
 /* retries: at once, and for each request, in tenths */
