@@ -20,10 +20,11 @@ typedef struct ngx_scale_fanout_s  ngx_scale_fanout_t;
 typedef ngx_int_t (*ngx_scale_step_pt)(ngx_scale_flow_t *f);
 
 
-#define NGX_SCALE_META_FIELD   'h'
-#define NGX_SCALE_META_ROW     'r'
-#define NGX_SCALE_META_STATUS  's'
-#define NGX_SCALE_META_HEADER  7
+#define NGX_SCALE_META_FIELD       'h'
+#define NGX_SCALE_META_ROW         'r'
+#define NGX_SCALE_META_STATUS      's'
+#define NGX_SCALE_META_HEADER      7
+#define NGX_SCALE_META_STATUS_LEN  3
 
 
 /* a result as it goes out, and as it stays in the cache */

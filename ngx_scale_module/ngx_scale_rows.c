@@ -151,12 +151,12 @@ ngx_int_t
 ngx_scale_rows_meta(ngx_pool_t *pool, ngx_scale_rows_t *rows,
     ngx_scale_answer_t *answer)
 {
-    u_char      *p, status[NGX_INT_T_LEN];
+    u_char      *p, status[NGX_SCALE_META_STATUS_LEN];
     size_t       len;
     ngx_str_t    value, name, *column;
     ngx_uint_t   i, kind;
 
-    len = NGX_SCALE_META_HEADER + NGX_INT_T_LEN;
+    len = NGX_SCALE_META_HEADER + NGX_SCALE_META_STATUS_LEN;
 
     for (i = 0; rows->nrows && i < rows->ncolumns; i++) {
         column = &rows->columns[i].name;
@@ -177,7 +177,11 @@ ngx_scale_rows_meta(ngx_pool_t *pool, ngx_scale_rows_t *rows,
 
     ngx_str_null(&name);
     value.data = status;
-    value.len = ngx_sprintf(status, "%ui", answer->status) - status;
+    value.len = sizeof(status);
+
+    status[0] = (u_char) ('0' + answer->status / 100);
+    status[1] = (u_char) ('0' + answer->status / 10 % 10);
+    status[2] = (u_char) ('0' + answer->status % 10);
 
     p = ngx_scale_rows_put(p, NGX_SCALE_META_STATUS, &name, &value);
 

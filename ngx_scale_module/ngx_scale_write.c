@@ -328,7 +328,8 @@ ngx_scale_write_through(ngx_scale_flow_t *f)
     answer = f->answer;
 
     if (answer.status != NGX_HTTP_OK || answer.body.len == 0
-        || answer.meta.len != NGX_SCALE_META_HEADER + 3)
+        || answer.meta.len != NGX_SCALE_META_HEADER
+                           + NGX_SCALE_META_STATUS_LEN)
     {
         return NGX_OK;
     }

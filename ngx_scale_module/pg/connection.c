@@ -139,14 +139,17 @@ ngx_scale_pg_admit(ngx_scale_pg_conn_t *conn)
     }
 
     conn->slots = ngx_calloc(NGX_SCALE_PG_SLOTS * sizeof(ngx_scale_pg_slot_t)
-                             + nstatements * sizeof(uint32_t), conn->pg->log);
+                             + nstatements
+                               * sizeof(ngx_scale_pg_prepared_t),
+                             conn->pg->log);
 
     if (conn->slots == NULL) {
         ngx_scale_pg_quota_give(server->quota, first);
         return NGX_DECLINED;
     }
 
-    conn->prepared = (uint32_t *) (conn->slots + NGX_SCALE_PG_SLOTS);
+    conn->prepared = (ngx_scale_pg_prepared_t *)
+                                           (conn->slots + NGX_SCALE_PG_SLOTS);
     server->open[conn->class]++;
 
     return NGX_OK;

@@ -95,6 +95,14 @@ typedef enum {
 #define NGX_SCALE_PG_SLOTS      256        /* a power of two */
 
 
+/* a statement as one session knows it */
+
+typedef struct {
+    uint32_t                   serial;     /* 0: not prepared */
+    u_char                     name[sizeof("scale_") + NGX_INT32_LEN];
+} ngx_scale_pg_prepared_t;
+
+
 /* in shared memory: see quota.c and judge.c */
 
 typedef struct {
@@ -144,7 +152,7 @@ struct ngx_scale_pg_conn_s {
     ngx_uint_t                 depth;      /* operations in flight */
     ngx_uint_t                 batch;      /* of them, since the last Sync */
     ngx_scale_pg_op_t         *looking;    /* it has no slot meanwhile */
-    uint32_t                  *prepared;   /* serial, 0: not prepared */
+    ngx_scale_pg_prepared_t   *prepared;   /* by statement */
     uint32_t                   serial;
 
     ngx_scale_pg_op_t          cancel;     /* of what runs here */

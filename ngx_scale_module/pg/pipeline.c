@@ -27,13 +27,9 @@ static void ngx_scale_pg_execute(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_statement_t *statement, const char **values);
 static void ngx_scale_pg_prepare(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op, ngx_scale_pg_statement_t *statement);
-static char *ngx_scale_pg_name(ngx_scale_pg_conn_t *conn, ngx_uint_t index,
-    u_char *name);
 
 
 #define NGX_SCALE_PG_CONTROL_DEPTH  32
-
-#define NGX_SCALE_PG_NAME_LEN  (sizeof("scale__") + 2 * NGX_INT_T_LEN)
 
 
 static ngx_int_t
@@ -344,15 +340,16 @@ ngx_scale_pg_execute(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_e type,
     ngx_scale_pg_op_t *op, ngx_uint_t index,
     ngx_scale_pg_statement_t *statement, const char **values)
 {
-    u_char  name[NGX_SCALE_PG_NAME_LEN];
+    ngx_scale_pg_prepared_t  *prepared;
 
-    if (conn->prepared[statement->index] == 0) {
+    prepared = &conn->prepared[statement->index];
+
+    if (prepared->serial == 0) {
         ngx_scale_pg_prepare(conn, op, statement);
     }
 
     if (ngx_scale_pg_push(conn, type, op, index) == NGX_OK
-        && PQsendQueryPrepared(conn->pgconn,
-                               ngx_scale_pg_name(conn, statement->index, name),
+        && PQsendQueryPrepared(conn->pgconn, (char *) prepared->name,
                                statement->nparams, values, NULL, NULL, 0)
            != 1)
     {
@@ -372,34 +369,27 @@ static void
 ngx_scale_pg_prepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
     ngx_scale_pg_statement_t *statement)
 {
-    Oid         oids[NGX_SCALE_PG_MAX_PARAMS];
-    u_char      name[NGX_SCALE_PG_NAME_LEN];
-    ngx_uint_t  i;
+    Oid                       oids[NGX_SCALE_PG_MAX_PARAMS];
+    ngx_uint_t                i;
+    ngx_scale_pg_prepared_t  *prepared;
 
     for (i = 0; i < statement->nparams; i++) {
         oids[i] = (Oid) statement->oids[i];
     }
 
-    conn->prepared[statement->index] = ++conn->serial;
+    prepared = &conn->prepared[statement->index];
+
+    prepared->serial = ++conn->serial;
+    *ngx_sprintf(prepared->name, "scale_%uD", prepared->serial) = '\0';
 
     if (ngx_scale_pg_push(conn, NGX_SCALE_PG_SLOT_PREPARE, op,
                           statement->index)
         == NGX_OK
-        && PQsendPrepare(conn->pgconn,
-                         ngx_scale_pg_name(conn, statement->index, name),
+        && PQsendPrepare(conn->pgconn, (char *) prepared->name,
                          (char *) statement->sql.data, statement->nparams,
                          oids)
            != 1)
     {
         ngx_scale_pg_break(conn, "a statement could not be prepared");
     }
-}
-
-
-static char *
-ngx_scale_pg_name(ngx_scale_pg_conn_t *conn, ngx_uint_t index, u_char *name)
-{
-    *ngx_sprintf(name, "scale_%ui_%uD", index, conn->prepared[index]) = '\0';
-
-    return (char *) name;
 }

@@ -307,8 +307,8 @@ static void
 ngx_scale_pg_forget(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     ngx_uint_t index)
 {
-    if (conn->prepared[index] <= slot->serial) {
-        conn->prepared[index] = 0;
+    if (conn->prepared[index].serial <= slot->serial) {
+        conn->prepared[index].serial = 0;
     }
 }
 
