@@ -6,6 +6,7 @@
 # make asan-test  the .t files against an nginx with sanitizers
 # make stress     the promise under faults; SCALE_SECONDS= of each, as root
 # make ha         failovers of Patroni under load; SCALE_SOAK=1 for 10 of them
+# make load       the load generator of the benchmarks, t/bench/load.c
 # make bench      a request's cost beside its peers'; ROUNDS=, SECONDS=
 # make bench-replicas    reads of 1, 2 and 3 PostgreSQL servers; the same
 # make run        an example on this machine
@@ -14,6 +15,7 @@ BUILD   = $(CURDIR)/build
 NGXDIR  = /usr/share/nginx/src
 CCOPT   = -g -O2 -fPIC -Wall -Wextra
 SOURCES = $(sort $(wildcard ngx_scale_module/*.[ch] ngx_scale_module/*/*.[ch]))
+LOAD    = $(sort $(wildcard t/bench/load*.[ch]))
 
 PACKAGES = conf/packages
 
@@ -52,7 +54,7 @@ SUITES  = all step unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all step asan unit test asan-test soak stress ha bench \
+.PHONY: all step asan load unit test asan-test soak stress ha bench \
         bench-replicas run deps clean FORCE
 .DELETE_ON_ERROR:
 
@@ -61,6 +63,8 @@ all: $(BUILD)/ngx_scale_module.so
 step: $(BUILD)/ngx_scale_module_step.so
 
 asan: $(ASAN)/nginx $(ASAN)/ngx_scale_module.so
+
+load: $(BUILD)/bench/load
 
 
 # configure lists the sources in the Makefile it writes, so it is run anew
@@ -99,7 +103,14 @@ $(BUILD)/ngx_scale_module_step.so: $(BUILD)/step/configured $(SOURCES)
 	cp $(BUILD)/step/ngx_scale_module.so $@.new && mv $@.new $@
 
 
-# The same for the sanitizers.  nginx is configured without the module, so
+# The load generator of the benchmarks.
+
+$(BUILD)/bench/load: $(LOAD)
+	@mkdir -p $(@D)
+	gcc -g -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^) -lm
+
+
+# The module for the sanitizers.  nginx is configured without the module, so
 # that a new source file does not compile all of nginx again.
 
 $(NGINX_SRC)/configure: $(NGXDIR)/conf_flags
