@@ -12,7 +12,8 @@
  *                 to send it.  Without it a closed loop: each connection sends
  *                 when it has its answer.
  *     -k n        keys 1 to n, 1
- *     -d name     their distribution: uniform, or zipf:exponent
+ *     -d name     their distribution: uniform, zipf:exponent, or turn: each one
+ *                 in its turn
  *     -x seed     of the random numbers
  *     -p share    of writes, 0 to 1; a path of theirs goes with it
  *     -M method   of the writes, PATCH; where there are none, of all, GET
@@ -158,7 +159,7 @@ static int
 load_usage(void)
 {
     fprintf(stderr, "usage: load [-c connections] [-t seconds] [-w seconds] "
-            "[-r rate]\n    [-k keys] [-d uniform|zipf:0.99] [-x seed] "
+            "[-r rate]\n    [-k keys] [-d uniform|zipf:0.99|turn] [-x seed] "
             "[-p share of writes] [-M method]\n    [-b body] [-s permille] "
             "[-e expected] host:port|unix:path '/path/%%d'\n"
             "    ['/path/of/writes/%%d']\n");

@@ -37,6 +37,8 @@ uint64_t load_histogram_value(const load_histogram_t *h, double share);
 typedef struct {
     uint64_t           n;
     uint64_t           step;
+    uint64_t           turn;            /* of "turn": the last one's */
+    int                turns;
     double             exponent;        /* 0: uniform */
     double             first;
     double             last;
@@ -44,7 +46,7 @@ typedef struct {
 } load_keys_t;
 
 int load_keys_init(load_keys_t *keys, uint64_t n, const char *distribution);
-uint64_t load_keys_next(const load_keys_t *keys, uint64_t *random);
+uint64_t load_keys_next(load_keys_t *keys, uint64_t *random);
 
 uint64_t load_random(uint64_t *random);
 double load_random_share(uint64_t *random);

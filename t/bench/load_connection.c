@@ -51,7 +51,7 @@ load_begin(load_t *load, load_connection_t *c, uint64_t due)
 
     c->write = options->writes > 0
                && load_random_share(&load->random) < options->writes;
-    c->key = load_keys_next(&options->keys, &load->random);
+    c->key = load_keys_next(&load->keys, &load->random);
     c->due = due;
     c->state = LOAD_BUSY;
 

@@ -12,7 +12,7 @@ static double load_keys_weight(const load_keys_t *keys, double x);
 static uint64_t load_keys_gcd(uint64_t a, uint64_t b);
 
 
-/* "uniform", or "zipf:0.99"; yields -1 for anything else */
+/* "uniform", "turn" or "zipf:0.99"; yields -1 for anything else */
 
 int
 load_keys_init(load_keys_t *keys, uint64_t n, const char *distribution)
@@ -34,7 +34,9 @@ load_keys_init(load_keys_t *keys, uint64_t n, const char *distribution)
         keys->step++;
     }
 
-    if (strcmp(distribution, "uniform") == 0) {
+    keys->turns = strcmp(distribution, "turn") == 0;
+
+    if (keys->turns || strcmp(distribution, "uniform") == 0) {
         return 0;
     }
 
@@ -61,9 +63,13 @@ load_keys_init(load_keys_t *keys, uint64_t n, const char *distribution)
  */
 
 uint64_t
-load_keys_next(const load_keys_t *keys, uint64_t *random)
+load_keys_next(load_keys_t *keys, uint64_t *random)
 {
     uint64_t  rank;
+
+    if (keys->turns) {
+        return keys->turn++ % keys->n + 1;
+    }
 
     if (keys->exponent == 0) {
         rank = load_random(random) % keys->n;

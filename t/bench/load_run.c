@@ -91,6 +91,7 @@ load_init(load_t *load)
     writes = load_request_size(&load->options->changes);
     size = size > writes ? size : writes;
 
+    load->keys = load->options->keys;
     load->random = load->options->seed;
     load->closed_tail = &load->closed;
     load->epoll = epoll_create1(0);

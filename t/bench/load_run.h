@@ -60,6 +60,7 @@ typedef struct {
     int                      refused;       /* errno of the last connect() */
     struct sockaddr_storage  address;
     socklen_t                address_len;
+    load_keys_t              keys;
     uint64_t                 random;
     uint64_t                 start;         /* 0: not yet */
     uint64_t                 measured;

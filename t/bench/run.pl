@@ -1,137 +1,446 @@
 #!/usr/bin/perl
 
-# make bench: what a request costs beside what stock servers need for the
-# same kilobyte.
+# make bench: what a request costs beside what others need for the same
+# kilobyte.  The tables are build/bench/bench.md, the plot bench.svg.
 #
-#     nginx      one worker, on core 0
-#     wrk        one thread, 64 connections, on core 1; so is pgbench's client
-#     PostgreSQL, memcached    where the kernel puts them
+#     B=            some of local, cached, database, write; else all
+#     ROUNDS=       5
+#     SECONDS=      3, of each variant in each round
+#     KEYS=         10000 rows
+#     PEER_NGX_POSTGRES=   ngx_postgres_module.so, built for this nginx
 #
-# A figure is the median of the rounds.  ROUNDS and SECONDS say how many and
-# how long.  Exits 1 if something did not run; a slow result is a result.
+# Exits 1 if something did not run; a slow result is a result.
 
 use strict;
 use warnings;
 use lib 't/lib';
-use Scale qw(postgres memcached);
-use Scale::Bench qw(measure report wrk seconds);
+use POSIX qw(strftime);
+use Scale;
+use Scale::Bench qw(core load measure pgbench rounds seconds);
+use Scale::Bench::Machine qw(machine pin);
+use Scale::Bench::Peers qw(go node);
+use Scale::Bench::Plot qw(plot);
+use Scale::Bench::Report qw(latencies median rates ratios);
+use Scale::Process qw(free_port slurp);
 
-Scale::sql(<<'SQL');
-CREATE TABLE bench (id bigint PRIMARY KEY, body text NOT NULL);
-INSERT INTO bench SELECT i, left(repeat(md5(i::text), 40), 996)
-                    FROM generate_series(1, 1000) i;
-SQL
-Scale::sql('VACUUM ANALYZE bench');
+my $keys = $ENV{KEYS} || 10000;
+my %wanted = map { $_ => 1 }
+             split /,/, $ENV{B} || 'local,cached,database,write';
+my $out = Scale::root() . '/build/bench';
+my $body = 'x' x 996;
 
-my $page = '{"id":7,"body":"' . 'x' x 996 . '"}';
+# Each server has what it needs and nothing else; one waits while another is
+# measured.  An nginx is named after its configuration in t/bench/nginx.
 
-my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1,
-    upstream memcached {
-        server     127.0.0.1:\$TEST_NGINX_MC_PORT;
-        keepalive  64;
-    }
+my $modules = '/usr/lib/nginx/modules';
 
-    scale_cache near {
-        server  127.0.0.1:\$TEST_NGINX_MC_PORT;
-        local   32m;
-    }
-
-    keepalive_requests 1000000000;
-
-    server {
-        listen 127.0.0.1:\$ServerPort;
-
-        scale_use cache=hot;
-
-        location = /static {
-            default_type  application/json;
-            return        200 '$page';
-        }
-
-        location = /peer {
-            default_type    application/json;
-            set             \$memcached_key peer;
-            memcached_pass  memcached;
-        }
-
-        location ~ ^/local/(?<id>\\d+)\$ {
-            scale_use          cache=near;
-            scale_route        local;
-            scale_param        id \$id bigint required;
-            scale_query        GET row
-                               "SELECT id, body FROM bench WHERE id = :id";
-            scale_cache_valid  1h;
-        }
-
-        location ~ ^/cached/(?<id>\\d+)\$ {
-            scale_route        cached;
-            scale_param        id \$id bigint required;
-            scale_query        GET row
-                               "SELECT id, body FROM bench WHERE id = :id";
-            scale_cache_valid  1h;
-        }
-
-        location ~ ^/database/(?<id>\\d+)\$ {
-            scale_route  database;
-            scale_param  id \$id bigint required;
-            scale_query  GET row "SELECT id, body FROM bench WHERE id = :id";
-        }
-    }
-END
-    connections => 1024, log_level => 'warn',
-    main => 'worker_cpu_affinity 01;');
-
-my $url = "http://127.0.0.1:$nginx->{port}";
-my $select = Scale::dir() . '/select.sql';
-
-my @variants = (
-    # name, what runs, the variant it is measured against
-    ['nginx: return 200', sub { wrk("$url/static") }, undef],
-    ['local read', sub { wrk("$url/local/7") }, 'nginx: return 200'],
-    ['nginx: memcached_pass', sub { wrk("$url/peer") }, undef],
-    ['cached read', sub { wrk("$url/cached/7") }, 'nginx: memcached_pass'],
-    ['pgbench -c 8', \&pgbench, undef],
-    ['database read', sub { wrk("$url/database/7") }, 'pgbench -c 8'],
+my %server = (
+    stock        => { modules => '' },
+    ours         => { modules => $ENV{TEST_NGINX_LOAD_MODULES} },
+    lua          => { modules => "$modules/ndk_http_module.so"
+                                 . " $modules/ngx_http_lua_module.so" },
+    ngx_postgres => { modules => $ENV{PEER_NGX_POSTGRES} // '' },
+    go           => { start => \&go },
+    node         => { start => \&node },
 );
 
-prepare();
-report(\@variants, measure(@variants));
+my %port = map { $_ => free_port() }
+           qw(return memcached_pass local cached socket tcp write relaxed dict
+              lua_memcached ngx_postgres go node);
+
+my $zipf = ['uniform', 'zipf:0.99'];
+
+# {idle}: who must have nothing to do, else the variant is not what it is
+# called
+
+my @variants = grep { $wanted{ $_->{group} } } (
+    http('local', 'nginx: return 200', stock => 'return',
+         expected => '"id":7,'),
+    http('local', 'local hit', ours => 'local', keys => $zipf,
+         idle => [qw(memcached postgres)]),
+    http('local', 'lua: shared dict', lua => 'dict', keys => $zipf,
+         fill => '/fill/%d'),
+
+    http('cached', 'nginx: memcached_pass', stock => 'memcached_pass',
+         keys => $zipf),
+    http('cached', 'memcached hit', ours => 'cached', keys => $zipf,
+         idle => ['postgres']),
+    http('cached', 'lua: memcached', lua => 'lua_memcached', keys => $zipf),
+    http('cached', 'Go: gomemcache', go => 'go', keys => $zipf,
+         path => '/cached/%d'),
+
+    bench('database', 'pgbench: select', 'select', 'socket'),
+    bench('database', 'pgbench: select, zipf', 'select-zipf', 'socket'),
+    http('database', 'database read', ours => 'socket', keys => $zipf),
+    bench('database', 'pgbench: select, TCP', 'select', 'tcp'),
+    http('database', 'database read, TCP', ours => 'tcp'),
+    http('database', 'Go: pgx', go => 'go', keys => $zipf),
+    http('database', 'Node: fastify, pg', node => 'node', keys => $zipf),
+    $ENV{PEER_NGX_POSTGRES}
+        ? http('database', 'ngx_postgres', ngx_postgres => 'ngx_postgres')
+        : (),
+
+    bench('write', 'pgbench: insert', 'insert', 'socket'),
+    http('write', 'write', ours => 'write', insert => 1),
+    bench('write', 'pgbench: insert, async', 'insert', 'socket',
+          settings => ['synchronous_commit=off']),
+    http('write', 'write, async', ours => 'relaxed', insert => 1),
+);
+
+my @comparisons = (
+    ['local hit', 'nginx: return 200', 0.92],
+    ['local hit, zipf', 'nginx: return 200', 0.92],
+    ['local hit', 'lua: shared dict', 1.5],
+    ['local hit, zipf', 'lua: shared dict, zipf', 1.5],
+    ['memcached hit', 'nginx: memcached_pass', 1.9],
+    ['memcached hit, zipf', 'nginx: memcached_pass, zipf', 1.9],
+    ['memcached hit', 'lua: memcached', 2.5],
+    ['memcached hit, zipf', 'lua: memcached, zipf', 2.5],
+    ['memcached hit', 'Go: gomemcache', undef],
+    ['database read', 'pgbench: select', 1],
+    ['database read, zipf', 'pgbench: select, zipf', 1],
+    ['database read, TCP', 'pgbench: select, TCP', 1.3],
+    ['database read', 'Go: pgx', 4],
+    ['database read, zipf', 'Go: pgx, zipf', 4],
+    ['database read', 'Node: fastify, pg', 4],
+    ['database read, zipf', 'Node: fastify, pg, zipf', 4],
+    ['database read', 'ngx_postgres', 4],
+    ['write', 'pgbench: insert', 1],
+    ['write, async', 'pgbench: insert, async', 1],
+);
 
 
-sub prepare
+@variants or die "B= is some of local, cached, database, write\n";
+
+start_back_ends();
+
+my ($runs, $failed) = measure(@variants);
+my $latency = latency();
+
+write_report();
+
+for my $name (sort keys %$failed) {
+    print STDERR "$name did not run: $failed->{$name}\n";
+}
+
+exit 1 if %$failed;
+
+
+# one variant, or one for each distribution of the keys
+
+sub http
 {
-    my $memcached = IO::Socket::INET->new(
-        PeerAddr => "127.0.0.1:$ENV{TEST_NGINX_MC_PORT}") or die "memcached\n";
+    my ($group, $name, $server, $port, %option) = @_;
 
-    printf $memcached "set peer 0 0 %d\r\n%s\r\n", length $page, $page;
-    (<$memcached> // '') eq "STORED\r\n" or die "memcached does not store\n";
+    return map {
+        my %variant = (expected => qq("id":%d,"body":"%d.%d.),
+                       path => '/rows/%d', %option, group => $group,
+                       ours => $server eq 'ours', server => $server,
+                       port => $port{$port}, distribution => $_,
+                       name => $name . ($_ =~ /^zipf/ ? ', zipf' : ''));
 
-    open my $out, '>', $select or die "$select: $!\n";
-    print $out "SELECT id, body FROM bench WHERE id = 7;\n";
-    close $out;
+        $variant{run} = sub { request(\%variant, @_) };
+        \%variant;
+    } @{ $option{keys} // ['uniform'] };
+}
 
-    for my $path ('/static', '/peer', ('/local/7') x 3, '/cached/7',
-                  '/cached/7', '/database/7')
-    {
-        my $answer = Scale::get($path);
 
-        $answer->{code} == 200
-            && abs(length($answer->{body}) - length $page) <= 1
-            or die "$path answers $answer->{code}: $answer->{body}\n";
+sub bench
+{
+    my ($group, $name, $script, $transport, %option) = @_;
+
+    my $variant = { group => $group, name => $name };
+
+    $variant->{run} = sub {
+        my ($directory) = $ENV{TEST_NGINX_PG_SOCKET} =~ m{^(.*)/};
+
+        clear() if $script eq 'insert';
+
+        return pgbench(%option, script => script($script),
+            host => $transport eq 'tcp' ? '127.0.0.1' : $directory,
+            define => { keys => $keys, body => $body },
+            processes => { PostgreSQL => Scale::postgres_pid() });
+    };
+
+    return $variant;
+}
+
+
+# pgbench has no exponent below 1.001; like the other client's, its hot keys
+# are not neighbours.
+
+sub script
+{
+    my ($name) = @_;
+
+    my %script = (
+        'select' => <<'END',
+\set id random(1, :keys)
+SELECT id, body FROM bench WHERE id = :id;
+END
+        'select-zipf' => <<'END',
+\set id 1 + permute(random_zipfian(1, :keys, 1.001) - 1, :keys)
+SELECT id, body FROM bench WHERE id = :id;
+END
+        'insert' => <<'END',
+\set id random(1, :keys)
+INSERT INTO written (key, body) VALUES (:id, :body) RETURNING id;
+END
+    );
+
+    my $path = Scale::dir() . "/$name.sql";
+
+    open my $to, '>', $path or die "$path: $!\n";
+    print $to $script{$name};
+    close $to;
+
+    return $path;
+}
+
+
+# a turn of a variant; its first one fills and looks
+
+sub request
+{
+    my ($variant, %more) = @_;
+
+    my $server = running($variant->{server});
+    my %option = ((map { $_ => $variant->{$_} }
+                   qw(port path distribution expected)),
+                  keys => $keys, %more);
+
+    if ($variant->{insert}) {
+        clear();
+        delete $option{expected};
+        @option{qw(method body)} = ('PUT', qq({"body":"$body"}));
+
+    } elsif (!$variant->{seen}++) {
+        fill($variant);
+        look($variant);
+    }
+
+    my $run = load(%option, processes => {
+        server     => $server->{pid},
+        memcached  => Scale::memcached(0)->{pid},
+        PostgreSQL => Scale::postgres_pid() });
+
+    for my $who (@{ $variant->{idle} // [] }) {
+        my $cost = $run->{cpu}{ $who eq 'postgres' ? 'PostgreSQL' : $who };
+
+        die sprintf("%s works %.1f us per request\n", $who, $cost)
+            if $cost > 1;
+    }
+
+    return $run;
+}
+
+
+# each key three times: what the local tier keeps was asked for twice
+
+sub fill
+{
+    my ($variant) = @_;
+
+    my $all = 0;
+
+    while ($all < 3 * $keys) {
+        $all += load(port => $variant->{port}, keys => $keys,
+                     distribution => 'turn',
+                     path => $variant->{fill} // $variant->{path})->{all};
     }
 }
 
 
-sub pgbench
+sub look
 {
-    my ($where) = $ENV{TEST_NGINX_PG_SOCKET} =~ m{^(.*)/};
-    my $seconds = seconds();
+    my ($variant) = @_;
 
-    my $text = qx(taskset -c 1 pgbench -n -M prepared -c 8 -j 1 -T $seconds \\
-                  -f $select -h $where -p $ENV{TEST_NGINX_PG_PORT} \\
-                  -U api app 2>&1);
+    for my $key (7, $keys) {
+        my $wanted = $variant->{expected} =~ /%d/ ? row($key) : row(7);
+        my $answer = Scale::get($variant->{path} =~ s/%d/$key/r,
+                                ':port' => $variant->{port});
+        my $is = $answer->{body} =~ s/\n\z//r;
 
-    $text =~ /^tps = (\S+)/m or die "pgbench:\n$text";
+        $answer->{code} == 200 && $is eq $wanted
+            or die "$answer->{code} with a body of @{[length $is]} bytes"
+                   . " instead of @{[length $wanted]}\n";
+    }
+}
 
-    return $1;
+
+# the answer, as PostgreSQL and all servers write it
+
+sub row
+{
+    my ($key) = @_;
+
+    return qq({"id":$key,"body":") . substr("$key." x 500, 0, 996) . '"}';
+}
+
+
+# { pid }, started where it was not; dies each time if that failed
+
+sub running
+{
+    my ($name) = @_;
+
+    my $server = $server{$name};
+
+    if (!$server->{tried}++) {
+        $server->{pid} = eval { $server->{start}
+                                ? $server->{start}->($port{$name})
+                                : start_nginx($name, $server->{modules}) };
+        $server->{reason} = $@;
+    }
+
+    $server->{pid} or die "$name: $server->{reason}";
+
+    return $server;
+}
+
+
+sub start_nginx
+{
+    my ($name, $list) = @_;
+
+    my %known = (%port, row => row(7),
+                 peers => Scale::root() . '/t/bench/peers');
+    my $conf = slurp(Scale::root() . "/t/bench/nginx/$name.conf")
+               =~ s/\{(\w+)\}/$known{$1} \/\/ die "no $1\n"/ger;
+
+    local $ENV{TEST_NGINX_LOAD_MODULES} = $list;
+
+    for my $module (split ' ', $list) {
+        -e $module or die "there is no $module\n";
+    }
+
+    my $mask = join '', map { $_ == core('server') ? 1 : 0 } 1, 0;
+
+    return Scale::nginx("    keepalive_requests 1000000000;\n$conf",
+        workers => 1, connections => 1024, log_level => 'warn',
+        main => "worker_cpu_affinity $mask;")->{pid};
+}
+
+
+# as in production: a commit is on the disk; but no checkpoint in a round
+
+sub start_back_ends
+{
+    Scale::postgres(fsync => 'on', shared_preload_libraries => '',
+                    wal_log_hints => 'off', wal_keep_size => 0,
+                    checkpoint_timeout => '1h', max_wal_size => '8GB',
+                    autovacuum => 'off');
+    pin(core('backend'), Scale::postgres_pid());
+
+    Scale::sql(<<"END");
+CREATE TABLE bench (id bigint PRIMARY KEY, body text NOT NULL);
+INSERT INTO bench SELECT i, left(repeat(i || '.', 500), 996)
+                    FROM generate_series(1, $keys) i;
+CREATE TABLE written (id bigserial PRIMARY KEY, key bigint NOT NULL,
+                      body text NOT NULL);
+END
+    Scale::sql('VACUUM ANALYZE bench');
+
+    my $memcached = Scale::memcached_as(0, options => ['-m', 1024]);
+
+    $ENV{TEST_NGINX_MC_PORT} = $memcached->{port};
+    pin(core('backend'), $memcached->{pid});
+    running('ours');
+    fill_memcached($memcached->{port});
+}
+
+
+# after the one that it belongs to has begun with an empty one
+
+sub fill_memcached
+{
+    my ($port) = @_;
+
+    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port")
+        or die "memcached: $@\n";
+
+    for my $key (1 .. $keys) {
+        my $row = row($key);
+
+        print $socket "set row$key 0 0 ", length $row, " noreply\r\n$row\r\n";
+    }
+
+    print $socket "get row$keys\r\n";
+    (<$socket> // '') =~ /^VALUE row$keys / or die "memcached does not store\n";
+}
+
+
+sub clear
+{
+    Scale::sql('TRUNCATE written');
+    Scale::sql('CHECKPOINT');
+}
+
+
+# at half and at most of what a variant has reached, on a schedule
+
+sub latency
+{
+    my %at;
+
+    for my $variant (grep { $_->{server} && $runs->{ $_->{name} } } @variants) {
+        my $name = $variant->{name};
+        my $most = median(map { $_->{rate} } @{ $runs->{$name} });
+
+        for my $share (0.5, 0.8) {
+            print STDERR "latency at $share of its maximum: $name\n";
+            $at{$name}{$share}
+                = eval { $variant->{run}->(rate => $share * $most) };
+            $failed->{$name} = $@ if !$at{$name}{$share};
+        }
+
+        delete $at{$name} if $failed->{$name};
+    }
+
+    return \%at;
+}
+
+
+sub write_report
+{
+    my $text = join "\n", about(),
+        rates(\@variants, $runs, qw(server memcached PostgreSQL client)),
+        ratios(\@comparisons, $runs),
+        latencies(\@variants, $latency);
+
+    print $text;
+
+    save('bench.md', $text);
+    save('bench.svg', plot('Requests per second, one nginx worker',
+                           \@variants, $runs)) if %$runs;
+}
+
+
+sub save
+{
+    my ($name, $text) = @_;
+
+    open my $to, '>', "$out/$name" or die "$out/$name: $!\n";
+    print $to $text;
+    close $to;
+}
+
+
+sub about
+{
+    my ($server, $client, $backend) = map { core($_) }
+                                      qw(server client backend);
+    my $what = sprintf '%s; %s. %d rounds of %d s each, %d rows.',
+                       strftime('%Y-%m-%d', gmtime), machine(), rounds(),
+                       seconds(), $keys;
+
+    return <<"END";
+$what
+
+The server is one process (an nginx worker, Node, Go with GOMAXPROCS=1) on core
+$server, the client (64 connections; pgbench: 8) on core $client; PostgreSQL and
+memcached may use cores $backend in every variant.  Variants take turns; a
+figure is the median of the rounds, a ratio is taken within each round.
+Processor time is user and system per request.
+END
 }

@@ -48,12 +48,7 @@ use Scale::Process;
 use Scale::Tls;
 
 my %servers = (
-    postgres => sub {
-        my $server = Scale::Postgres::start($root, "$dir/pg");
-
-        $ENV{TEST_NGINX_PG_SOCKET} = $server->{socket};
-        $ENV{TEST_NGINX_PG_PORT} = $server->{port};
-    },
+    postgres => \&postgres,
     memcached => sub {
         $ENV{TEST_NGINX_MC_PORT} = memcached(0)->{port};
     },
@@ -105,7 +100,17 @@ sub prepare
 
 
 # PostgreSQL.  sql() is the superuser's, in database app; it dies on errors.
-# The role api may use the tables and sequences it makes.
+# The role api may use the tables and sequences it makes.  postgres() starts it
+# with settings of its own, where it was not asked for above.
+
+sub postgres
+{
+    my $server = Scale::Postgres::start($root, "$dir/pg", @_);
+
+    $ENV{TEST_NGINX_PG_SOCKET} = $server->{socket};
+    $ENV{TEST_NGINX_PG_PORT} = $server->{port};
+}
+
 
 sub sql { return Scale::Postgres::sql(@_) }
 sub postgres_pid { return Scale::Postgres::pid() }
@@ -277,6 +282,7 @@ sub receive { return Scale::Http::finish(@_) }
 
 sub wait_for { return Scale::Process::wait_for(@_) }
 sub dir { return $dir }
+sub root { return $root }
 
 
 # an [alert] that this test causes itself

@@ -1,94 +1,175 @@
 package Scale::Bench;
 
-# What the benchmarks of t/bench share.  ROUNDS and SECONDS say how many rounds
-# there are, and how long each variant runs in one.
+# What the benchmarks of t/bench share: who runs where, the two clients, and
+# rounds.  A run of a variant is { rate, cpu, ... }, see load().
+#
+# ROUNDS and SECONDS say how many rounds there are, and how long each variant
+# runs in one.
 
 use strict;
 use warnings;
 use Exporter qw(import);
-use List::Util qw(max min);
+use JSON::PP qw(decode_json);
+use List::Util qw(sum0);
+use Scale;
+use Scale::Bench::Machine qw(cpu);
+use Scale::Postgres;
 
-our @EXPORT_OK = qw(measure report wrk seconds);
+our @EXPORT_OK = qw(measure load pgbench rounds seconds core);
 
 my $rounds = $ENV{ROUNDS} || 5;
-my $seconds = $ENV{SECONDS} || 4;
+my $seconds = $ENV{SECONDS} || 3;
+my $warm = 0.5;
 
 
+# The server that is measured has a core to itself as far as the back ends
+# allow, and so has the client, which would else be slowed down by what it
+# measures.  The back ends may use both: on one of them they would compete with
+# the server of some variants and with the client of the others, and leave
+# pgbench, which has no server, half a machine.
+
+my %core = (server => '0', client => '1', backend => '0-1');
+
+
+sub rounds { return $rounds }
 sub seconds { return $seconds }
+sub core { return $core{$_[0]} }
 
 
-# Variants are [name, sub that yields a rate, the name of a peer or undef].
-# They take turns, so that a noisy minute hits them all; yields the rates of
-# the rounds by name.
+# Variants are { name, run }.  They take turns, so that a noisy minute hits them
+# all.  Yields the runs by name, and why a variant did not run: it has no turn
+# after that.
 
 sub measure
 {
     my (@variants) = @_;
-    my %rates;
+    my (%runs, %failed);
 
     for my $round (1 .. $rounds) {
-        for my $variant (@variants) {
-            my ($name, $run) = @$variant;
+        for my $variant (grep { !$failed{ $_->{name} } } @variants) {
+            my $name = $variant->{name};
+            my $run = eval { $variant->{run}->() };
 
-            push @{$rates{$name}}, $run->();
-            printf STDERR "round %d of %d  %-22s %9.0f/s\n",
-                          $round, $rounds, $name, $rates{$name}[-1];
+            if ($run) {
+                push @{ $runs{$name} }, $run;
+                progress($round, $name, sprintf '%9.0f/s', $run->{rate});
+
+            } else {
+                $failed{$name} = $@;
+                delete $runs{$name};
+                progress($round, $name, "failed: $@");
+            }
         }
     }
 
-    return %rates;
+    return \%runs, \%failed;
 }
 
 
-# requests per second; an answer that is no success ends the benchmark
-
-sub wrk
+sub progress
 {
-    my ($url) = @_;
+    my ($round, $name, $what) = @_;
 
-    my $text = qx(taskset -c 1 wrk -t 1 -c 64 -d $seconds $url 2>&1);
-
-    $text !~ /Non-2xx|Socket errors/ && $text =~ m{^Requests/sec:\s+(\S+)}m
-        or die "wrk $url:\n$text";
-
-    return $1;
+    printf STDERR "round %d of %d  %-36s %s\n", $round, $rounds, $name, $what;
 }
 
 
-# A Markdown table.  The ratio of a variant to its peer is taken within each
-# round.
+# Requests over 64 connections; dies if an answer is no success, or wrong.
+# Options: port, path, write (that path is of PUTs alone), body, keys,
+# distribution, expected, rate (an open loop), and processes: { name => pid },
+# whose time is told beside the client's in microseconds per request.
 
-sub report
+sub load
 {
-    my ($variants, %rates) = @_;
+    my (%option) = @_;
 
-    print "\n| variant | requests/s | least | most | ratio | least | most |\n",
-          "|---|---:|---:|---:|---:|---:|---:|\n";
+    my @command = (Scale::root() . '/build/bench/load', '-c', 64,
+                   '-t', $seconds, '-w', $warm);
+    my %letter = (keys => 'k', distribution => 'd', expected => 'e',
+                  rate => 'r', body => 'b', method => 'M');
 
-    for my $variant (@$variants) {
-        my ($name, undef, $peer) = @$variant;
-        my @of = @{$rates{$name}};
+    push @command, map { ("-$letter{$_}", $option{$_}) }
+                   grep { defined $option{$_} } sort keys %letter;
 
-        printf "| %s | %.0f | %.0f | %.0f |", $name, median(@of), min(@of),
-               max(@of);
+    my ($text, $cpu) = account($option{processes}, @command,
+                               "127.0.0.1:$option{port}", $option{path});
+    my $run = eval { decode_json($text) } or die "load says \"$text\"\n";
 
-        if (defined $peer) {
-            my @ratios = map { $of[$_] / $rates{$peer}[$_] } 0 .. $#of;
+    my %status = %{ $run->{status} };
+    my $refused = sum0(map { $status{$_} } grep { !/^2/ } keys %status);
 
-            printf " %.2f x %s | %.2f | %.2f |\n", median(@ratios), $peer,
-                   min(@ratios), max(@ratios);
-        } else {
-            print " | | |\n";
-        }
-    }
+    die "$run->{errors} errors, $run->{wrong} of $run->{sampled} answers are"
+        . " wrong, $refused are no success\n"
+        if $run->{errors} || $run->{wrong} || $refused || !$run->{all}
+           || (defined $option{expected} && !$run->{sampled});
+
+    return { %$run, cpu => per_request($cpu, $run->{all}) };
 }
 
 
-sub median
-{
-    my @sorted = sort { $a <=> $b } @_;
+# Statements of 8 clients, prepared.  Options: script, keys, host (a directory,
+# or an address), settings (of the session), define, processes.
 
-    return ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2;
+sub pgbench
+{
+    my (%option) = @_;
+
+    my $define = $option{define} // {};
+    my $settings = join ' ', map { "-c $_" } @{ $option{settings} // [] };
+
+    local $ENV{PGOPTIONS} = $settings;
+
+    my ($text, $cpu) = account($option{processes},
+        Scale::Postgres::bin() . '/pgbench', qw(-n -M prepared -c 8 -j 1),
+        '-T', $seconds, '-f', $option{script}, '-h', $option{host},
+        '-p', $ENV{TEST_NGINX_PG_PORT}, '-U', 'api',
+        (map { ('-D', "$_=$define->{$_}") } sort keys %$define), 'app');
+
+    my ($rate) = $text =~ /^tps = (\S+)/m;
+    my ($all) = $text =~ /^number of transactions actually processed: (\d+)/m;
+
+    die "pgbench: $text\n" if !$rate || $text !~ /^number of failed .* 0 /m;
+
+    return { rate => $rate, cpu => per_request($cpu, $all) };
+}
+
+
+sub per_request
+{
+    my ($cpu, $all) = @_;
+
+    return { map { $_ => 1e6 * $cpu->{$_} / $all } keys %$cpu };
+}
+
+
+# what a client says, and the seconds of processor time that it and others took
+
+sub account
+{
+    my ($processes, @command) = @_;
+
+    my %before = map { $_ => cpu($processes->{$_}) } keys %$processes;
+    my $client = client_time();
+
+    open my $out, '-|', 'taskset', '-c', $core{client}, @command
+        or die "taskset: $!\n";
+    local $/;
+    my $text = <$out>;
+    close $out or die "$command[0] fails: $text\n";
+
+    my %cpu = map { $_ => cpu($processes->{$_}) - $before{$_} }
+              keys %$processes;
+    $cpu{client} = client_time() - $client;
+
+    return $text, \%cpu;
+}
+
+
+sub client_time
+{
+    my (undef, undef, $user, $system) = times;
+
+    return $user + $system;
 }
 
 

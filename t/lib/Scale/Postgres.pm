@@ -113,9 +113,9 @@ sub quietly
 
 sub start
 {
-    my ($root, $dir) = @_;
+    my ($root, $dir, %setting) = @_;
 
-    $server = primary($root, $dir, 'primary');
+    $server = primary($root, $dir, 'primary', 0, %setting);
 
     return $server;
 }
@@ -136,10 +136,10 @@ sub database
 
 sub primary
 {
-    my ($root, $dir, $name, $number) = @_;
+    my ($root, $dir, $name, $number, %setting) = @_;
 
     my $bin = bin();
-    my $one = $servers{$name} = describe($bin, $dir, free_port());
+    my $one = $servers{$name} = describe($bin, $dir, free_port(), %setting);
 
     make_home($dir);
     quietly(as_server(), 'cp', '-a', template($root, $bin, $number),
