@@ -18,7 +18,7 @@
  *     -p share    of writes, 0 to 1; a path of theirs goes with it
  *     -M method   of the writes, PATCH; where there are none, of all, GET
  *     -b body     of the same
- *     -e text     an answer to a read that holds it is right
+ *     -e text     an answer to a read that holds it is right, or a refusal
  *     -s n        so many of 1000 answers are compared, 10
  *
  * "requests" and the latencies are of what was due (an open loop) or answered

@@ -20,7 +20,7 @@ load_count(load_t *load, load_connection_t *c, uint64_t now)
     result = load->result;
     result->all++;
 
-    if (c->answer.keep) {
+    if (c->answer.keep && c->answer.status < 300) {
         load_compare(load, c);
     }
 

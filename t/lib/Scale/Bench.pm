@@ -10,9 +10,9 @@ use strict;
 use warnings;
 use Exporter qw(import);
 use JSON::PP qw(decode_json);
-use List::Util qw(sum0);
+use List::Util qw(max sum0);
 use Scale;
-use Scale::Bench::Machine qw(cpu);
+use Scale::Bench::Machine qw(cpu machine_time);
 use Scale::Postgres;
 
 our @EXPORT_OK = qw(measure load pgbench rounds seconds core);
@@ -91,19 +91,18 @@ sub load
     push @command, map { ("-$letter{$_}", $option{$_}) }
                    grep { defined $option{$_} } sort keys %letter;
 
-    my ($text, $cpu) = account($option{processes}, @command,
-                               "127.0.0.1:$option{port}", $option{path});
+    my ($text, $account) = account($option{processes}, @command,
+                                   "127.0.0.1:$option{port}", $option{path});
     my $run = eval { decode_json($text) } or die "load says \"$text\"\n";
 
     my %status = %{ $run->{status} };
-    my $refused = sum0(map { $status{$_} } grep { !/^2/ } keys %status);
+    my @refused = map { "$status{$_} of status $_" } grep { !/^2/ } keys %status;
 
-    die "$run->{errors} errors, $run->{wrong} of $run->{sampled} answers are"
-        . " wrong, $refused are no success\n"
-        if $run->{errors} || $run->{wrong} || $refused || !$run->{all}
-           || (defined $option{expected} && !$run->{sampled});
+    die join(', ', "$run->{all} answers", "$run->{errors} errors",
+             "$run->{wrong} of $run->{sampled} wrong", @refused), "\n"
+        if $run->{errors} || $run->{wrong} || @refused || !$run->{requests};
 
-    return { %$run, cpu => per_request($cpu, $run->{all}) };
+    return { %$run, %{ per_request($account, $run->{all}) } };
 }
 
 
@@ -119,7 +118,7 @@ sub pgbench
 
     local $ENV{PGOPTIONS} = $settings;
 
-    my ($text, $cpu) = account($option{processes},
+    my ($text, $account) = account($option{processes},
         Scale::Postgres::bin() . '/pgbench', qw(-n -M prepared -c 8 -j 1),
         '-T', $seconds, '-f', $option{script}, '-h', $option{host},
         '-p', $ENV{TEST_NGINX_PG_PORT}, '-U', 'api',
@@ -130,19 +129,26 @@ sub pgbench
 
     die "pgbench: $text\n" if !$rate || $text !~ /^number of failed .* 0 /m;
 
-    return { rate => $rate, cpu => per_request($cpu, $all) };
+    return { rate => $rate, %{ per_request($account, $all) } };
 }
 
+
+# { cpu => { name => microseconds }, others => the share of the machine that was
+# not at the disposal of any of them }
 
 sub per_request
 {
-    my ($cpu, $all) = @_;
+    my ($account, $all) = @_;
 
-    return { map { $_ => 1e6 * $cpu->{$_} / $all } keys %$cpu };
+    my ($cpu, $machine) = @$account{qw(cpu machine)};
+
+    return { cpu => { map { $_ => 1e6 * $cpu->{$_} / $all } keys %$cpu },
+             others => max(0, $machine->{busy} - sum0(values %$cpu))
+                       / $machine->{all} };
 }
 
 
-# what a client says, and the seconds of processor time that it and others took
+# what a client says, and { cpu, machine } in seconds of processor time
 
 sub account
 {
@@ -150,6 +156,7 @@ sub account
 
     my %before = map { $_ => cpu($processes->{$_}) } keys %$processes;
     my $client = client_time();
+    my $machine = machine_time();
 
     open my $out, '-|', 'taskset', '-c', $core{client}, @command
         or die "taskset: $!\n";
@@ -157,11 +164,15 @@ sub account
     my $text = <$out>;
     close $out or die "$command[0] fails: $text\n";
 
+    my $now = machine_time();
     my %cpu = map { $_ => cpu($processes->{$_}) - $before{$_} }
               keys %$processes;
+
     $cpu{client} = client_time() - $client;
 
-    return $text, \%cpu;
+    return $text, { cpu => \%cpu,
+                    machine => { map { $_ => $now->{$_} - $machine->{$_} }
+                                 keys %$now } };
 }
 
 

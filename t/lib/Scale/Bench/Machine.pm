@@ -9,7 +9,7 @@ use List::Util qw(sum0);
 use POSIX qw(sysconf _SC_CLK_TCK);
 use Scale::Process qw(slurp);
 
-our @EXPORT_OK = qw(pin cpu machine);
+our @EXPORT_OK = qw(pin cpu machine machine_time);
 
 my $tick = 1 / sysconf(_SC_CLK_TCK);
 
@@ -56,6 +56,18 @@ sub children
     my ($pid) = @_;
 
     return map { split ' ', slurp($_) } glob "/proc/$pid/task/*/children";
+}
+
+
+# { all, busy }, in seconds of all cores; what the host took is busy, too
+
+sub machine_time
+{
+    my ($line) = slurp('/proc/stat') =~ /^cpu +(.*)/m;
+    my @field = (split ' ', $line)[0 .. 7];
+    my $all = $tick * sum0(@field);
+
+    return { all => $all, busy => $all - $tick * ($field[3] + $field[4]) };
 }
 
 

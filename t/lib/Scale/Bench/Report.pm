@@ -10,21 +10,22 @@ use List::Util qw(max min);
 our @EXPORT_OK = qw(rates ratios latencies median);
 
 
-# $runs is { name => [{ rate, cpu }] }; @who are the columns of the processor
-# time, names of processes
+# $runs is { name => [{ rate, cpu, others }] }; @who are the columns of the
+# processor time, names of processes
 
 sub rates
 {
     my ($variants, $runs, @who) = @_;
 
     return table(['variant', 'requests/s', 'least', 'most',
-                  map { "$_, us" } @who],
+                  (map { "$_, us" } @who), 'others'],
         map { my $of = $runs->{ $_->{name} };
               my @rate = map { $_->{rate} } @$of;
               [$_->{name},
                (map { sprintf '%.0f', $_ } median(@rate), min(@rate),
                                            max(@rate)),
-               map { cost($of, $_) } @who] }
+               (map { cost($of, $_) } @who),
+               sprintf('%.0f %%', 100 * median(map { $_->{others} } @$of))] }
         grep { $runs->{ $_->{name} } } @$variants);
 }
 
