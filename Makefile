@@ -7,7 +7,8 @@
 # make stress     the promise under faults; SCALE_SECONDS= of each, as root
 # make ha         failovers of Patroni under load; SCALE_SOAK=1 for 10 of them
 # make load       the load generator of the benchmarks, t/bench/load.c
-# make bench      a request's cost beside its peers'; ROUNDS=, SECONDS=
+# make bench      a request's cost beside its peers'; B=local,cached,database,write,
+#                 ROUNDS=, SECONDS=, PEER_NGX_POSTGRES=
 # make bench-replicas    reads of 1, 2 and 3 PostgreSQL servers; the same
 # make run        an example on this machine
 
@@ -193,23 +194,28 @@ stress: deps
 	$(MAKE) all step
 	prove -It/lib t/stress
 
+bench: PACKAGES += conf/packages-bench
 bench: deps
-	$(MAKE) all
+	$(MAKE) all load
 	perl t/bench/run.pl
 
 bench-replicas: deps
-	$(MAKE) all
+	$(MAKE) all load
 	perl t/bench/replicas.pl
 
 run: deps
 	$(MAKE) all
 	exec conf/run.sh
 
+# A package may be there under another's name: some nodejs have npm in them.
+
 deps:
 	@missing=; \
+	have=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}, $${Provides}\n' \
+	        | sed -n 's/([^)]*)//g; s/^installed //p'); \
 	for p in $$(cat $(PACKAGES)); do \
-	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null \
-	        | grep -q 'ok installed' || missing="$$missing $$p"; \
+	    echo "$$have" | tr ', ' '\n\n' | grep -qxF $$p \
+	        || missing="$$missing $$p"; \
 	done; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ $$(id -u) = 0 ]; then sudo=; \

@@ -3,7 +3,7 @@
 # make bench-replicas: reads of 1, 2 and 3 PostgreSQL servers through nginx.
 #
 #     nginx      one worker, on core 0
-#     wrk        one thread, 64 connections, on core 1
+#     load       64 connections, on core 1
 #     PostgreSQL a primary and two replicas, where the kernel puts them
 #
 # A figure is the median of the rounds.  ROUNDS and SECONDS say how many and
@@ -13,7 +13,8 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres);
-use Scale::Bench qw(measure report wrk);
+use Scale::Bench qw(load measure);
+use Scale::Bench::Report qw(rates ratios);
 
 my @levels = qw(strict bounded);
 my @servers = ('', '_A', '_B');
@@ -34,27 +35,33 @@ close $secret;
 my $nginx = Scale::nginx(conf(), workers => 1, connections => 1024,
                          log_level => 'warn',
                          main => 'worker_cpu_affinity 01;');
-my @variants;
+my (@variants, @comparisons);
 
 for my $level (@levels) {
     for my $n (1 .. 3) {
         my $name = $n == 1 ? "$level, 1 server" : "$level, $n servers";
-        my $url = "http://127.0.0.1:$nginx->{port}/$level$n/7";
 
         await($level, $n);
-        push @variants, [$name, sub { wrk($url) },
-                         $n == 1 ? undef : "$level, 1 server"];
+        push @variants, { name => $name, run => sub {
+            load(port => $nginx->{port}, path => "/$level$n/%d", keys => 1000,
+                 expected => '"id":%d,',
+                 processes => { server => $nginx->{pid} }) } };
+        push @comparisons, [$name, "$level, 1 server"] if $n > 1;
     }
 }
 
-report(\@variants, measure(@variants));
-print <<'END';
+my ($runs, $failed) = measure(@variants);
+
+print rates(\@variants, $runs, qw(server client)), "\n",
+      ratios(\@comparisons, $runs), <<'END';
 
 All servers, nginx and the load share this machine's cores: the figures show
 what replicas cost here, not what they add where each has a machine.  Where
 there are replicas they answer all of these reads; under "strict" the primary
 is asked how far it is, once for all reads that wait for it.
 END
+
+die map { "$_ did not run: $failed->{$_}" } sort keys %$failed if %$failed;
 
 
 # a database of each number of servers, a location for each way to read it
