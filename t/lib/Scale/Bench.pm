@@ -91,8 +91,9 @@ sub load
     push @command, map { ("-$letter{$_}", $option{$_}) }
                    grep { defined $option{$_} } sort keys %letter;
 
-    my ($text, $account) = account($option{processes}, @command,
-                                   "127.0.0.1:$option{port}", $option{path});
+    push @command, "127.0.0.1:$option{port}", $option{path};
+
+    my ($text, $account) = account($option{processes}, @command);
     my $run = eval { decode_json($text) } or die "load says \"$text\"\n";
 
     my %status = %{ $run->{status} };
@@ -134,7 +135,7 @@ sub pgbench
 
 
 # { cpu => { name => microseconds }, others => the share of the machine that was
-# not at the disposal of any of them }
+# at the disposal of none of them }
 
 sub per_request
 {
