@@ -97,7 +97,8 @@ sub load
     my $run = eval { decode_json($text) } or die "load says \"$text\"\n";
 
     my %status = %{ $run->{status} };
-    my @refused = map { "$status{$_} of status $_" } grep { !/^2/ } keys %status;
+    my @refused = map { "$status{$_} of status $_" }
+                  grep { !/^2/ } sort keys %status;
 
     die join(', ', "$run->{all} answers", "$run->{errors} errors",
              "$run->{wrong} of $run->{sampled} wrong", @refused), "\n"
