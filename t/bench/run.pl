@@ -437,7 +437,8 @@ $server, the client (64 connections; pgbench: 8) on core $client; PostgreSQL and
 memcached may use cores $backend in every variant.  Variants take turns; a
 figure is the median of the rounds, a ratio is taken within each round.
 Processor time is user and system, in microseconds per request; "others" is the
-share of the machine that was nobody's of these.  In the second half each
+share of the machine that was nobody's of these: beyond a few percent a figure
+is worth little.  What is refused (503) does not count.  In the last table each
 variant is asked on a schedule, request i at start + i / rate, and the latency
 counts from then on, whether or not a connection was free to send it.
 END

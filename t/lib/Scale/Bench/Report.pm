@@ -10,22 +10,24 @@ use List::Util qw(max min);
 our @EXPORT_OK = qw(rates ratios latencies median);
 
 
-# $runs is { name => [{ rate, cpu, others }] }; @who are the columns of the
-# processor time, names of processes
+# $runs is { name => [{ rate, cpu, refused, others }] }; @who are the columns of
+# the processor time, names of processes
 
 sub rates
 {
     my ($variants, $runs, @who) = @_;
 
     return table(['variant', 'requests/s', 'least', 'most',
-                  (map { "$_, us" } @who), 'others'],
+                  (map { "$_, us" } @who), 'refused', 'others'],
         map { my $of = $runs->{ $_->{name} };
               my @rate = map { $_->{rate} } @$of;
               [$_->{name},
                (map { sprintf '%.0f', $_ } median(@rate), min(@rate),
                                            max(@rate)),
                (map { cost($of, $_) } @who),
-               sprintf('%.0f %%', 100 * median(map { $_->{others} } @$of))] }
+               map { my $share = $_;
+                     percent(median(map { $_->{$share} // 0 } @$of)) }
+               qw(refused others)] }
         grep { $runs->{ $_->{name} } } @$variants);
 }
 
@@ -76,13 +78,21 @@ sub latencies
                           [$variant->{name}, 100 * $_ . ' %',
                            sprintf('%.0f', $run->{wanted}),
                            sprintf('%.0f', $run->{rate}),
-                           map { sprintf '%.2f', $run->{latency_us}{$_} / 1e3 }
-                           qw(p50 p90 p99 p999 max)] }
+                           (map { sprintf '%.2f', $run->{latency_us}{$_} / 1e3 }
+                            qw(p50 p90 p99 p999 max)),
+                           map { percent($run->{$_}) } qw(refused others)] }
                     sort { $a <=> $b } keys %$of;
     }
 
     return table(['variant', 'load', 'wanted/s', 'answered/s',
-                  map { "$_, ms" } qw(p50 p90 p99 p99.9 max)], @rows);
+                  (map { "$_, ms" } qw(p50 p90 p99 p99.9 max)), 'refused',
+                  'others'], @rows);
+}
+
+
+sub percent
+{
+    return sprintf '%.0f %%', 100 * $_[0];
 }
 
 
