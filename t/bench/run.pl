@@ -51,20 +51,20 @@ my %port = map { $_ => free_port() }
 my $zipf = ['uniform', 'zipf:0.99'];
 
 # {idle}: who must have nothing to do, else the variant is not what it is
-# called
+# called; a request to PostgreSQL costs it about 10 us
 
 my @variants = grep { $wanted{ $_->{group} } } (
     http('local', 'nginx: return 200', stock => 'return',
          expected => '"id":7,'),
     http('local', 'local hit', ours => 'local', keys => $zipf,
-         idle => [qw(memcached postgres)]),
+         idle => [qw(memcached PostgreSQL)]),
     http('local', 'lua: shared dict', lua => 'dict', keys => $zipf,
          fill => '/fill/%d'),
 
     http('cached', 'nginx: memcached_pass', stock => 'memcached_pass',
          keys => $zipf),
     http('cached', 'memcached hit', ours => 'cached', keys => $zipf,
-         idle => ['postgres']),
+         idle => ['PostgreSQL']),
     http('cached', 'lua: memcached', lua => 'lua_memcached', keys => $zipf),
     http('cached', 'Go: gomemcache', go => 'go', keys => $zipf,
          path => '/cached/%d'),
@@ -220,10 +220,9 @@ sub request
         PostgreSQL => Scale::postgres_pid() });
 
     for my $who (@{ $variant->{idle} // [] }) {
-        my $cost = $run->{cpu}{ $who eq 'postgres' ? 'PostgreSQL' : $who };
+        my $cost = $run->{cpu}{$who};
 
-        die sprintf("%s works %.1f us per request\n", $who, $cost)
-            if $cost > 1;
+        die sprintf("%s works %.1f us per request\n", $who, $cost) if $cost > 3;
     }
 
     return $run;
