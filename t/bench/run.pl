@@ -45,7 +45,7 @@ my %server = (
 );
 
 my %port = map { $_ => free_port() }
-           qw(return memcached_pass local cached socket tcp write relaxed dict
+           qw(return memcached_pass local cached socket tcp write dict
               lua_memcached ngx_postgres go node);
 
 my $zipf = ['uniform', 'zipf:0.99'];
@@ -81,9 +81,6 @@ my @variants = grep { $wanted{ $_->{group} } } (
 
     bench('write', 'pgbench: insert', 'insert', 'socket'),
     http('write', 'write', ours => 'write', insert => 1),
-    bench('write', 'pgbench: insert, async', 'insert', 'socket',
-          settings => ['synchronous_commit=off']),
-    http('write', 'write, async', ours => 'relaxed', insert => 1),
 );
 
 my @comparisons = (
@@ -105,7 +102,6 @@ my @comparisons = (
     ['database read, zipf', 'Node: fastify, pg, zipf', 4],
     ['database read', 'ngx_postgres', 4],
     ['write', 'pgbench: insert', 1],
-    ['write, async', 'pgbench: insert, async', 1],
 );
 
 

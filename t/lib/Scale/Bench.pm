@@ -112,16 +112,13 @@ sub load
 
 
 # Statements of 8 clients, prepared.  Options: script, keys, host (a directory,
-# or an address), settings (of the session), define, processes.
+# or an address), define, processes.
 
 sub pgbench
 {
     my (%option) = @_;
 
     my $define = $option{define} // {};
-    my $settings = join ' ', map { "-c $_" } @{ $option{settings} // [] };
-
-    local $ENV{PGOPTIONS} = $settings;
 
     my ($text, $account) = account($option{processes},
         Scale::Postgres::bin() . '/pgbench', qw(-n -M prepared -c 8 -j 1),
