@@ -9,6 +9,10 @@
 # make load       the load generator of the benchmarks, t/bench/load.c
 # make bench      a request's cost beside its peers'; B=local,cached,database,write,
 #                 ROUNDS=, SECONDS=, PEER_NGX_POSTGRES=
+# make bench-day         40,000 reads/s of 10 million rows, and ten times that;
+#                        ROWS=, SECONDS=, WARM=, BURST=, WORKERS=, SCALE_DAY=
+# make bench-growth      what a request costs as rows, connections, memcacheds,
+#                        routes and workers grow; PART= of these, ROWS=, ...
 # make bench-replicas    reads of 1, 2 and 3 PostgreSQL servers; the same
 # make run        an example on this machine
 
@@ -56,7 +60,7 @@ T       = $(wildcard t/*.t)
 endif
 
 .PHONY: all step asan load unit test asan-test soak stress ha bench \
-        bench-replicas run deps clean FORCE
+        bench-day bench-growth bench-replicas run deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -198,6 +202,10 @@ bench: PACKAGES += conf/packages-bench
 bench: deps
 	$(MAKE) all load
 	perl t/bench/run.pl
+
+bench-day bench-growth: deps
+	$(MAKE) all load
+	perl t/bench/$(@:bench-%=%).pl
 
 bench-replicas: deps
 	$(MAKE) all load

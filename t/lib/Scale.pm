@@ -45,6 +45,7 @@ use Scale::Nginx;
 use Scale::Patroni;
 use Scale::Postgres;
 use Scale::Process;
+use Scale::Rows;
 use Scale::Tls;
 
 my %servers = (
@@ -113,6 +114,19 @@ sub postgres
 
 
 sub sql { return Scale::Postgres::sql(@_) }
+
+# tables of so many rows in one that the benchmarks keep, see there
+
+sub rows
+{
+    my $server = Scale::Rows::start($root, "$dir/pg", @_);
+
+    $ENV{TEST_NGINX_PG_SOCKET} = $server->{socket};
+    $ENV{TEST_NGINX_PG_PORT} = $server->{port};
+}
+
+
+sub postgres_pids { return Scale::Postgres::pids() }
 sub postgres_pid { return Scale::Postgres::pid() }
 sub restart_postgres { Scale::Postgres::restart() }
 sub stop_postgres { Scale::Postgres::shut_down() }

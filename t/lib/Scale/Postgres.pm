@@ -151,6 +151,34 @@ sub primary
 }
 
 
+# A primary whose data stays in $home, where the next run finds it.  What one
+# version of PostgreSQL wrote is of no use to another.
+
+sub kept
+{
+    my ($root, $home, $dir, %setting) = @_;
+
+    my $bin = bin();
+    my $data = "$home/" . version($bin);
+    my $one = $server = $servers{primary}
+            = describe($bin, $dir, free_port(), data => $data, %setting);
+
+    $one->{keep} = 1;
+    make_home($_) for grep { !-d } $home, $dir;
+
+    if (!-d $data) {
+        quietly(as_server(), 'rm', '-rf', "$data.new");
+        quietly(as_server(), 'cp', '-a', template($root, $bin), "$data.new");
+        rename "$data.new", $data or die "$data: $!\n";
+    }
+
+    launch($one);
+    furnish($root, $one);
+
+    return $one;
+}
+
+
 # the directory of a server, which is its user's
 
 sub make_home
@@ -159,7 +187,7 @@ sub make_home
 
     my ($user) = server_user();
 
-    mkdir $dir, 0711 or die "$dir: $!\n";
+    make_path($dir, { mode => 0711 });
     chown scalar getpwnam($user), scalar getgrnam($user), $dir
         if defined $user;
 }
@@ -171,11 +199,16 @@ sub furnish
 {
     my ($root, $one) = @_;
 
-    quietly(psql('postgres', $one), map { ('-c', $_) }
-            'CREATE ROLE api LOGIN', 'CREATE DATABASE app');
+    my $there = quietly(psql('postgres', $one), '-c',
+                        'SELECT rolname FROM pg_roles'
+                        . ' UNION ALL SELECT datname FROM pg_database');
+    my @missing = (('CREATE ROLE api LOGIN') x ($there !~ /^api$/m),
+                   ('CREATE DATABASE app') x ($there !~ /^app$/m));
+
+    quietly(psql('postgres', $one), map { ('-c', $_) } @missing) if @missing;
     quietly(psql('app', $one), '-f', "$root/conf/sql/scale.sql",
             map { ('-c', $_) }
-            'CREATE EXTENSION pg_stat_statements',
+            'CREATE EXTENSION IF NOT EXISTS pg_stat_statements',
             'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO api',
             'ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO api');
 }
@@ -197,6 +230,7 @@ sub describe
 {
     my ($bin, $dir, $port, %more) = @_;
 
+    my $data = delete $more{data} // "$dir/data";
     my %setting = (
         port                    => $port,
         listen_addresses        => '127.0.0.1',
@@ -215,7 +249,7 @@ sub describe
 
     return { port => $port, dir => $dir, bin => $bin, log => "$dir.log",
              socket => "$dir/.s.PGSQL.$port",
-             command => ["$bin/postgres", '-D', "$dir/data",
+             command => ["$bin/postgres", '-D', $data,
                          map { ('-c', "$_=$setting{$_}") }
                          sort keys %setting] };
 }
@@ -458,13 +492,32 @@ sub pid
 }
 
 
-# immediate: nobody needs the data
+# all its processes
+
+sub pids
+{
+    my $pid = pid();
+
+    return $pid, split ' ', slurp("/proc/$pid/task/$pid/children");
+}
+
+
+# immediate: nobody needs the data, unless it is kept
 
 sub halt
 {
     for my $one (values %servers) {
-        stop($one->{pid}, 'QUIT') if $one->{pid};
+        next if !$one->{pid};
+        $one->{keep} ? leave() : stop($one->{pid}, 'QUIT');
     }
+}
+
+
+# what is kept is written first, which may take a while
+
+sub leave
+{
+    stop($server->{pid}, 'INT', 300);
 }
 
 
