@@ -199,15 +199,17 @@ sub burst
 sub recovery
 {
     print "\n## The day goes on\n\n",
-          "| second | requests/s | p50, ms | p99, ms | not 2xx |\n",
-          "|---:|---:|---:|---:|---:|\n";
+          "| second | requests/s | p50, ms | p99, ms | refused | unanswered |\n",
+          "|---:|---:|---:|---:|---:|---:|\n";
 
     for my $second (1 .. 10) {
         my $got = load(ask(t => 1, r => $reads + $writes, x => 5 + $second));
 
-        printf "| %d | %.0f | %.1f | %.1f | %d |\n", $second, $got->{rate},
+        printf "| %d | %.0f | %.1f | %.1f | %d | %d |\n", $second,
+               $got->{rate},
                (map { $_ / 1000 } @{ $got->{latency_us} }{qw(p50 p99)}),
-               $got->{requests} - good($got);
+               sum0(values %{ $got->{status} }) - good($got),
+               $got->{unanswered};
     }
 }
 
