@@ -297,7 +297,14 @@ sub try_once
         or die "$variant->{path}: answers are missing or no success\n",
                slurp($nginx->{error_log});
 
-    return undef if !$before || !$after;
+    if (!$before || !$after) {
+        printf STDERR "%s, %d: not seen at work; it had %.0f answers/s, the"
+                      . " slowest in %.0f ms; nginx says:\n%s",
+                      @$variant{qw(path point)}, $got->{rate},
+                      $got->{latency_us}{max} / 1000,
+                      slurp($nginx->{error_log});
+        return undef;
+    }
 
     my $requests = $after->{requests} - $before->{requests};
 
