@@ -14,6 +14,7 @@
 # make bench-growth      what a request costs as rows, connections, memcacheds,
 #                        routes and workers grow; PART= of these, ROWS=, ...
 # make bench-replicas    reads of 1, 2 and 3 PostgreSQL servers; the same
+# make bench-instructions  instructions of nginx per request, within 5 %
 # make run        an example on this machine
 
 BUILD   = $(CURDIR)/build
@@ -60,7 +61,8 @@ T       = $(wildcard t/*.t)
 endif
 
 .PHONY: all step asan load unit test asan-test soak stress ha bench \
-        bench-day bench-growth bench-replicas run deps clean FORCE
+        bench-day bench-growth bench-replicas bench-instructions run \
+        deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -210,6 +212,11 @@ bench-day bench-growth: deps
 bench-replicas: deps
 	$(MAKE) all load
 	perl t/bench/replicas.pl
+
+bench-instructions: PACKAGES += conf/packages-instructions
+bench-instructions: deps
+	$(MAKE) all
+	perl t/bench/instructions.pl
 
 run: deps
 	$(MAKE) all
