@@ -126,8 +126,9 @@ static ngx_int_t
 ngx_scale_response_fields(ngx_http_request_t *r,
     ngx_scale_response_t *response)
 {
-    ngx_uint_t     i;
-    ngx_keyval_t  *field;
+    ngx_uint_t        i;
+    ngx_keyval_t     *field;
+    ngx_table_elt_t  *h;
 
     static ngx_str_t  etag = ngx_string("ETag");
     static ngx_str_t  cache_control = ngx_string("Cache-Control");
@@ -171,7 +172,9 @@ ngx_scale_response_fields(ngx_http_request_t *r,
     }
 
     if (response->cached && !ngx_scale_response_has_cache_control(r)) {
-        return ngx_scale_response_field(r, &cache_control, &no_cache);
+        h = ngx_scale_response_push(r, &cache_control, &no_cache);
+
+        return h ? ngx_scale_response_cache_control(r, h) : NGX_ERROR;
     }
 
     return NGX_OK;
