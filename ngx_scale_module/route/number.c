@@ -34,6 +34,7 @@ typedef struct {
 static ngx_int_t ngx_scale_number_integer(ngx_pool_t *pool,
     ngx_scale_raw_t *raw, ngx_scale_value_t *value, ngx_str_t *min,
     ngx_str_t *max, const char **reason);
+static ngx_uint_t ngx_scale_number_is_plain(ngx_str_t *text, size_t len);
 static ngx_int_t ngx_scale_number_read(ngx_scale_raw_t *raw,
     ngx_scale_number_t *number);
 static u_char *ngx_scale_number_digits(u_char *p, u_char *end,
@@ -84,6 +85,11 @@ ngx_scale_number_integer(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_str_t           canon;
     ngx_scale_number_t  number;
 
+    if (ngx_scale_number_is_plain(&raw->text, max->len)) {
+        return ngx_scale_value_set(pool, value, raw->text.data,
+                                   raw->text.len);
+    }
+
     if (ngx_scale_number_read(raw, &number) != NGX_OK
         || number.whole.data + number.whole.len
            != raw->text.data + raw->text.len)
@@ -107,6 +113,29 @@ ngx_scale_number_integer(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     value->canon = canon;
 
     return NGX_OK;
+}
+
+
+/* as most are: canonical, and in range since shorter than the largest */
+
+static ngx_uint_t
+ngx_scale_number_is_plain(ngx_str_t *text, size_t len)
+{
+    size_t  i;
+
+    if (text->len == 0 || text->len >= len
+        || (text->data[0] == '0' && text->len > 1))
+    {
+        return 0;
+    }
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] < '0' || text->data[i] > '9') {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
