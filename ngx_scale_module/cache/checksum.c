@@ -52,7 +52,9 @@ ngx_scale_checksum_mix(uint64_t hash, u_char *p)
 
     ngx_memcpy(&word, p, 8);
 
-    return ngx_scale_checksum_word(hash, word);
+    hash = (hash ^ word) * 0x9fb21c651e98df25u;
+
+    return hash << 29 | hash >> 35;
 }
 
 

@@ -6,11 +6,11 @@
 static uint32_t ngx_scale_codec_checksum(u_char *value, size_t len);
 static u_char *ngx_scale_codec_put(u_char *p, uint64_t value,
     ngx_uint_t bytes);
-static uint64_t ngx_scale_codec_get(u_char *p, ngx_uint_t bytes);
+static ngx_inline uint64_t ngx_scale_codec_get(u_char *p, ngx_uint_t bytes);
 static u_char *ngx_scale_codec_slice(ngx_str_t *s, u_char *p, size_t len);
 
 
-#define NGX_SCALE_CODEC_VERSION  2
+#define NGX_SCALE_CODEC_VERSION  3
 
 
 size_t
@@ -157,14 +157,26 @@ ngx_scale_codec_put(u_char *p, uint64_t value, ngx_uint_t bytes)
 }
 
 
-static uint64_t
+/* inlined it is one load, as "bytes" is a constant */
+
+static ngx_inline uint64_t
 ngx_scale_codec_get(u_char *p, ngx_uint_t bytes)
 {
     uint64_t  value;
 
-    for (value = 0; bytes; bytes--) {
+    value = 0;
+
+#if (NGX_HAVE_LITTLE_ENDIAN)
+
+    ngx_memcpy(&value, p, bytes);
+
+#else
+
+    for ( /* void */ ; bytes; bytes--) {
         value = value << 8 | p[bytes - 1];
     }
+
+#endif
 
     return value;
 }

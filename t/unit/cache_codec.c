@@ -109,7 +109,7 @@ layout(void)
 
     value = encode(&full);
 
-    ok(ngx_memcmp(value.data, "ns\2\0", 4) == 0
+    ok(ngx_memcmp(value.data, "ns\3\0", 4) == 0
        && ngx_memcmp(value.data + 8, "\xef\xcd\xab\x89\x67\x45\x23\x01", 8) == 0
        && ngx_memcmp(value.data + 24, "\7\0\5\3\1\2\0\0", 8) == 0
        && ngx_memcmp(value.data + 32, "\14\0\0\0\11\0\0\0\xb0\xdb\x23\0"
