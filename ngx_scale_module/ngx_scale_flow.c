@@ -95,10 +95,10 @@ ngx_scale_flow_handler(ngx_http_request_t *r)
             return rc;
         }
 
-        r->main->count++;
+        f->direct = 1;
         ngx_scale_flow_run(f);
 
-        return NGX_DONE;
+        return f->parked ? NGX_DONE : f->rc;
     }
 
     rc = ngx_http_read_client_request_body(r, ngx_scale_flow_start);
@@ -290,6 +290,11 @@ ngx_scale_flow_park(ngx_scale_flow_t *f)
 
     f->parked = 1;
 
+    if (f->direct) {
+        f->direct = 0;
+        f->r->main->count++;
+    }
+
     /* a write goes on without its client, a read does not */
 
     f->r->read_event_handler = f->method->write ? ngx_http_block_reading
@@ -355,13 +360,19 @@ ngx_scale_flow_finish(ngx_scale_flow_t *f)
         ngx_del_timer(&f->timer);
     }
 
-    ngx_scale_pg_release(&f->op);
+    if (f->op.ncalls) {
+        ngx_scale_pg_release(&f->op);
+    }
 
     if (f->fanout) {
         ngx_scale_fanout_cancel(f);
     }
 
-    ngx_http_finalize_request(f->r, f->rc);
+    /* the handler's caller does it with what the handler returns */
+
+    if (!f->direct) {
+        ngx_http_finalize_request(f->r, f->rc);
+    }
 }
 
 
@@ -457,5 +468,7 @@ ngx_scale_flow_cancel(void *data)
         ngx_scale_cache_write_cancel(&f->write);
     }
 
-    ngx_scale_pg_release(&f->op);
+    if (f->op.ncalls) {
+        ngx_scale_pg_release(&f->op);
+    }
 }

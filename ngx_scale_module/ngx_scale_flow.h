@@ -71,6 +71,7 @@ struct ngx_scale_flow_s {
     ngx_msec_t                   deadline;
     uint64_t                     asked;      /* the cache, nanoseconds */
 
+    unsigned                     direct:1;   /* within the content handler */
     unsigned                     parked:1;
     unsigned                     querying:1; /* the database */
     unsigned                     waiting:1;  /* for the cache's verdict */
