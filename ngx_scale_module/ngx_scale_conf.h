@@ -116,6 +116,7 @@ typedef struct {
 typedef struct {
     ngx_scale_param_t            param;
     ngx_http_complex_value_t     expression; /* of SOURCE_EXPR */
+    ngx_int_t                    variable;   /* it is this only, or < 0 */
     ngx_scale_place_in_conf_t    place;
     unsigned                     inherited:1;
     unsigned                     used:1;

@@ -4,6 +4,8 @@
 #include "ngx_scale_conf.h"
 
 
+static ngx_int_t ngx_scale_conf_variable(ngx_conf_t *cf,
+    ngx_str_t *expression);
 static ngx_uint_t ngx_scale_conf_is_private(ngx_scale_param_t *param);
 static ngx_int_t ngx_scale_conf_match(void *regex, ngx_str_t *text);
 
@@ -163,8 +165,43 @@ ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ccv.value = &declared->param.argument;
     ccv.complex_value = &declared->expression;
 
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
-                                                          : NGX_CONF_ERROR;
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    declared->variable = ngx_scale_conf_variable(cf, &declared->param.argument);
+
+    return declared->variable == NGX_ERROR ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+
+/* its index; NGX_DECLINED: the expression is something more */
+
+static ngx_int_t
+ngx_scale_conf_variable(ngx_conf_t *cf, ngx_str_t *expression)
+{
+    u_char     *p, *last, ch;
+    ngx_str_t   name;
+
+    p = expression->data;
+    last = p + expression->len;
+
+    if (last - p < 2 || *p++ != '$' || (*p >= '0' && *p <= '9')) {
+        return NGX_DECLINED;
+    }
+
+    name.data = p;
+    name.len = last - p;
+
+    for ( /* void */ ; p < last; p++) {
+        ch = *p | 0x20;
+
+        if ((ch < 'a' || ch > 'z') && (*p < '0' || *p > '9') && *p != '_') {
+            return NGX_DECLINED;
+        }
+    }
+
+    return ngx_http_get_variable_index(cf, &name);
 }
 
 

@@ -28,6 +28,8 @@ static ngx_int_t ngx_scale_values_raw(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_scale_raw_t *raw);
 static ngx_int_t ngx_scale_values_text(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_str_t *text);
+static ngx_int_t ngx_scale_values_expression(ngx_scale_flow_t *f,
+    ngx_scale_declared_t *declared, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_part(void *data,
     ngx_scale_key_part_t *part, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_purge_part(void *data,
@@ -249,14 +251,36 @@ ngx_scale_values_text(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
         break;
 
     default:
-        if (ngx_http_complex_value(f->r, &declared->expression, text)
-            != NGX_OK)
-        {
+        if (ngx_scale_values_expression(f, declared, text) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return text->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_scale_values_expression(ngx_scale_flow_t *f,
+    ngx_scale_declared_t *declared, ngx_str_t *text)
+{
+    ngx_http_variable_value_t  *vv;
+
+    if (declared->variable < 0) {
+        return ngx_http_complex_value(f->r, &declared->expression, text);
+    }
+
+    vv = ngx_http_get_flushed_variable(f->r, declared->variable);
+
+    if (vv == NULL || vv->not_found) {
+        ngx_str_null(text);
+        return NGX_OK;
+    }
+
+    text->data = vv->data;
+    text->len = vv->len;
+
+    return NGX_OK;
 }
 
 
