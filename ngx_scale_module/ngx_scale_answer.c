@@ -296,6 +296,7 @@ ngx_scale_answer_response(ngx_scale_flow_t *f, ngx_scale_response_t *response)
 
     response->status = f->answer.status;
     response->representation = f->representation;
+    response->type = f->method->answer ? &f->method->answer->type : NULL;
     response->etag = f->answer.etag;
     response->fields = f->answer.fields;
     response->cached = f->method->cached;

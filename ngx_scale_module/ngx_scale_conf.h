@@ -131,6 +131,7 @@ typedef struct {
     ngx_scale_template_t         template;
     ngx_scale_pg_statement_t     statement;
     ngx_uint_t                  *args;       /* $n: index of its parameter */
+    ngx_str_t                    type;       /* of a text, or empty: JSON */
     ngx_uint_t                   status;     /* 0: the shape's own */
     ngx_uint_t                   empty;      /* 0: the shape's own */
     ngx_msec_t                   timeout;

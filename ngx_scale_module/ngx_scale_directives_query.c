@@ -28,6 +28,8 @@ static char *ngx_scale_query_read(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value);
 static char *ngx_scale_query_write(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value);
+static char *ngx_scale_query_type(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value);
 static char *ngx_scale_query_status(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value);
 static char *ngx_scale_query_empty(ngx_conf_t *cf, ngx_scale_query_t *query,
@@ -70,6 +72,7 @@ static ngx_scale_query_option_t  ngx_scale_query_options[] = {
     { ngx_string("read"), ngx_scale_query_read },
     { ngx_string("write"), ngx_scale_query_write },
     { ngx_string("store"), ngx_scale_query_store },
+    { ngx_string("type="), ngx_scale_query_type },
     { ngx_string("status="), ngx_scale_query_status },
     { ngx_string("empty="), ngx_scale_query_empty },
     { ngx_string("role="), ngx_scale_query_role },
@@ -253,8 +256,11 @@ ngx_scale_conf_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
     if (sql->len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" is not an option; there are read, write, "
-                           "store, status=, empty=, role=, timeout=, fanout, "
-                           "sort=, limit= and file=, and one statement", word);
+                           "store, type=, status=, empty=, role=, timeout=, "
+                           "fanout, sort=, limit= and file=, and one "
+                           "statement%s", word,
+                           ngx_strncmp(word->data, "scale_", 6) == 0
+                           ? "; a \";\" is missing before it" : "");
         return NGX_CONF_ERROR;
     }
 
@@ -297,6 +303,26 @@ ngx_scale_query_store(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     query->store = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_query_type(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value)
+{
+    if (query->shape != NGX_SCALE_SHAPE_VALUE) {
+        return "takes type= with the shape \"value\" only: that value is what "
+               "is sent; all else is JSON";
+    }
+
+    if (ngx_strlchr(value->data, value->data + value->len, '/') == NULL) {
+        return "takes a media type as type=, such as "
+               "\"type=text/html; charset=utf-8\"";
+    }
+
+    query->type = *value;
 
     return NGX_CONF_OK;
 }

@@ -203,7 +203,11 @@ ngx_scale_flow_accept(ngx_scale_flow_t *f)
 
     answer = f->method->answer;
 
-    if (answer == NULL) {
+    /* a redirect is followed, not read; a type= is all there is */
+
+    if (answer == NULL || answer->status >= NGX_HTTP_SPECIAL_RESPONSE
+        || answer->type.len)
+    {
         return NGX_OK;
     }
 

@@ -88,7 +88,11 @@ ngx_scale_plan_no_store(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m,
     }
 
     if (query != m->answer || query->shape == NGX_SCALE_SHAPE_ROWS
-        || query->shape != get->answer->shape)
+        || query->shape != get->answer->shape
+        || query->type.len != get->answer->type.len
+        || ngx_strncmp(query->type.data, get->answer->type.data,
+                       query->type.len)
+           != 0)
     {
         return "it does not answer with a row or value as GET does";
     }

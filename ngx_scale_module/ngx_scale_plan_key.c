@@ -71,6 +71,18 @@ ngx_scale_plan_use_parts(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
             continue;
         }
 
+        /* a write's keys may be of what it returns */
+
+        if (m->write && !ngx_scale_conf_find_param(loc, &part[i].name)) {
+            ngx_scale_conf_error(cf, place,
+                                 "parameter \":%V\" is not declared; add "
+                                 "\"scale_param %V <source> <type>;\", or "
+                                 "write \":row.%V\" where a statement returns "
+                                 "it",
+                                 &part[i].name, &part[i].name, &part[i].name);
+            return NGX_CONF_ERROR;
+        }
+
         rv = ngx_scale_plan_use(cf, loc, m, &part[i].name, place);
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -197,6 +209,8 @@ ngx_scale_plan_hash(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *get)
                                   statement->sql.data, statement->sql.len);
         hash = ngx_scale_plan_mix(hash, (u_char *) statement->oids,
                                   statement->nparams * sizeof(ngx_uint_t));
+        hash = ngx_scale_plan_mix(hash, get->queries[i]->type.data,
+                                  get->queries[i]->type.len);
     }
 
     return hash;

@@ -13,6 +13,8 @@
 
 static ngx_scale_pg_call_t *ngx_scale_rows_call(ngx_scale_method_t *m,
     ngx_scale_pg_op_t *op);
+static ngx_int_t ngx_scale_rows_text(ngx_pool_t *pool, ngx_scale_rows_t *rows,
+    ngx_str_t *text);
 static ngx_uint_t ngx_scale_rows_kind(ngx_str_t *name);
 
 
@@ -97,6 +99,7 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
     ngx_scale_pg_op_t *op, ngx_uint_t representation,
     ngx_scale_answer_t *answer)
 {
+    ngx_int_t             rc;
     ngx_uint_t            empty;
     ngx_scale_query_t    *query;
     ngx_scale_pg_call_t  *call;
@@ -114,10 +117,11 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
     {
         answer->status = NGX_HTTP_OK;
 
-        if (ngx_scale_json_write(pool, &call->rows, query->shape,
-                                 representation, &answer->body)
-            != NGX_OK)
-        {
+        rc = query->type.len
+             ? ngx_scale_rows_text(pool, &call->rows, &answer->body)
+             : ngx_scale_json_write(pool, &call->rows, query->shape,
+                                    representation, &answer->body);
+        if (rc != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -133,6 +137,31 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
     }
 
     return ngx_scale_rows_meta(pool, &call->rows, answer);
+}
+
+
+/* the first column that is not beside the body, as PostgreSQL writes it */
+
+static ngx_int_t
+ngx_scale_rows_text(ngx_pool_t *pool, ngx_scale_rows_t *rows, ngx_str_t *text)
+{
+    ngx_str_t   value;
+    ngx_uint_t  i;
+
+    for (i = 0; i < rows->ncolumns; i++) {
+        if (!ngx_scale_rows_kind(&rows->columns[i].name)) {
+            break;
+        }
+    }
+
+    if (i == rows->ncolumns || rows->get(rows, 0, i, &value) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    text->len = value.len;
+    text->data = ngx_pstrdup(pool, &value);
+
+    return text->data ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -293,3 +293,63 @@ is already that of another statement
 --- must_die
 --- error_log
 nginx variable
+
+
+=== TEST 18: a text is sent as its own type, to whoever asks, from the cache too
+--- http_config eval: $::HttpConfig
+--- config
+    location = /text {
+        scale_route text;
+        scale_query GET value "SELECT 'no-store' AS \"http:Cache-Control\",
+                                      E'a \"quoted\" line\\n'"
+                    "type=text/plain; charset=utf-8";
+        scale_cache_valid 1m;
+        add_header X-Cache $scale_cache_status always;
+    }
+--- request eval
+["GET /text", "GET /text"]
+--- more_headers
+Accept: text/plain
+--- response_body eval
+["a \"quoted\" line\n", "a \"quoted\" line\n"]
+--- response_headers eval
+["Content-Type: text/plain; charset=utf-8
+Cache-Control: no-store
+X-Cache: MISS",
+ "Content-Type: text/plain; charset=utf-8
+Cache-Control: no-store
+X-Cache: HIT"]
+
+
+=== TEST 19: an empty text is an answer, and is kept
+--- http_config eval: $::HttpConfig
+--- config
+    location = /empty {
+        scale_route empty;
+        scale_query GET value "SELECT NULL::text" type=text/plain;
+        scale_cache_valid 1m;
+        add_header X-Cache $scale_cache_status always;
+    }
+--- request eval
+["GET /empty", "GET /empty"]
+--- response_body eval
+["", ""]
+--- response_headers eval
+["X-Cache: MISS", "X-Cache: HIT"]
+
+
+=== TEST 20: a redirect is for whoever follows it, whatever she accepts
+--- http_config eval: $::HttpConfig
+--- config
+    location = /away {
+        scale_route away;
+        scale_query GET row "SELECT 'http://a.test/' AS \"http:Location\""
+                    status=302;
+    }
+--- request
+GET /away
+--- more_headers
+Accept: text/html
+--- error_code: 302
+--- response_headers
+Location: http://a.test/

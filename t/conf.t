@@ -1177,14 +1177,31 @@ END
 route_refused('an unknown option of a statement', <<'END',
     scale_query GET row "SELECT 1" wait=1s;                     # <-
 END
-        '"wait=1s" is not an option; there are read, write, store, status=, '
-        . 'empty=, role=, timeout=, fanout, sort=, limit= and file=, and one '
-        . 'statement');
+        '"wait=1s" is not an option; there are read, write, store, type=, '
+        . 'status=, empty=, role=, timeout=, fanout, sort=, limit= and file=, '
+        . 'and one statement');
 
 route_refused('a statement that reads and writes', <<'END',
     scale_query GET row "SELECT 1" read write;                  # <-
 END
         '"scale_query" directive cannot be both read and write; leave one');
+
+route_refused('a media type of a row', <<'END',
+    scale_query GET row "SELECT 1" type=text/html;              # <-
+END
+        'takes type= with the shape "value" only: that value is what is sent; '
+        . 'all else is JSON');
+
+route_refused('a media type that is none', <<'END',
+    scale_query GET value "SELECT 1" type=html;                 # <-
+END
+        'takes a media type as type=, such as "type=text/html; charset=utf-8"');
+
+route_refused('a statement without its semicolon', <<'END',
+    scale_query GET row "SELECT 1"
+    scale_cache_valid 1m;                                       # <-
+END
+        'limit= and file=, and one statement; a ";" is missing before it');
 
 route_refused('a status that is a refusal', <<'END',
     scale_query GET row "SELECT 1" status=404;                  # <-
@@ -1500,6 +1517,14 @@ route_refused('a row that is stored in the shape of another', <<'END',
 END
         'it does not answer with a row or value as GET does');
 
+route_refused('a text that is stored where GET answers with JSON', <<'END',
+    scale_route x;
+    scale_query GET value "SELECT 'a'";
+    scale_query PUT value "SELECT 'a'" store type=text/plain;   # <-
+    scale_cache_valid 1m;
+END
+        'it does not answer with a row or value as GET does');
+
 route_refused('a share of nothing', <<'END',
     scale_cache_valid 1m;
     scale_cache_audit 0.1;                                      # <-
@@ -1579,7 +1604,8 @@ purge_refused('a purge with an nginx variable', 't a=$uri',
               '"$uri" does; declare it with scale_param and write :name');
 
 purge_refused('a purge of an undeclared parameter', 't a=:b',
-              'parameter ":b" is not declared; add "scale_param b');
+              'parameter ":b" is not declared; add "scale_param b <source> '
+              . '<type>;", or write ":row.b" where a statement returns it');
 
 purge_refused('a purge that lacks a parameter', 't',
               'the key of route "t" has "a"; give it as a=:name');

@@ -91,9 +91,22 @@ static ngx_int_t
 ngx_scale_response_header(ngx_http_request_t *r,
     ngx_scale_response_t *response)
 {
-    r->headers_out.content_type =
-                           ngx_scale_response_types[response->representation];
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    u_char     *p;
+    ngx_str_t  *type;
+
+    type = &ngx_scale_response_types[response->representation];
+    p = NULL;
+
+    if (response->type && response->type->len) {
+        type = response->type;
+        p = ngx_strlchr(type->data, type->data + type->len, ';');
+    }
+
+    /* what gzip_types and others compare has no parameters */
+
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = p ? (size_t) (p - type->data)
+                                        : type->len;
 
     return ngx_http_send_header(r);
 }
@@ -288,7 +301,8 @@ refused:
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "column \"http:%V\" is not sent: the field is not the "
-                  "application's to set, or its value holds a line break",
+                  "application's to set (a media type is type= of its "
+                  "scale_query), or its value holds a line break",
                   &field->key);
     return 0;
 }

@@ -24,6 +24,7 @@
 typedef struct {
     ngx_uint_t      status;
     ngx_uint_t      representation;     /* NGX_SCALE_REPR_... */
+    ngx_str_t      *type;               /* instead; or NULL, or empty */
     ngx_str_t       etag;
     ngx_array_t    *fields;             /* of ngx_keyval_t, or NULL */
     ngx_chain_t    *body;
