@@ -352,6 +352,17 @@ void ngx_scale_keeper_compare(ngx_scale_cache_store_t *store,
 
 
 /*
+ * ngx_scale_source.c.  variable(): the index of the one that the expression
+ * is, NGX_DECLINED where it is more than that.  is_private(): clients send it
+ * in a field, so it may be a secret.  is_path(): requests of one path all have
+ * the same.
+ */
+ngx_int_t ngx_scale_source_variable(ngx_conf_t *cf, ngx_str_t *expression);
+ngx_uint_t ngx_scale_source_is_private(ngx_scale_param_t *param);
+ngx_uint_t ngx_scale_source_is_path(ngx_scale_param_t *param);
+
+
+/*
  * Makes the methods of a location out of its statements, parameters and keys;
  * what does not fit is an error of the directive that stands where "place" is.
  */

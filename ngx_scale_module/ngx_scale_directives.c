@@ -4,9 +4,6 @@
 #include "ngx_scale_conf.h"
 
 
-static ngx_int_t ngx_scale_conf_variable(ngx_conf_t *cf,
-    ngx_str_t *expression);
-static ngx_uint_t ngx_scale_conf_is_private(ngx_scale_param_t *param);
 static ngx_int_t ngx_scale_conf_match(void *regex, ngx_str_t *text);
 
 
@@ -154,7 +151,7 @@ ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         declared->param.match = ngx_scale_conf_match;
     }
 
-    declared->hashed = ngx_scale_conf_is_private(&declared->param);
+    declared->hashed = ngx_scale_source_is_private(&declared->param);
 
     if (declared->param.source != NGX_SCALE_SOURCE_EXPR) {
         return NGX_CONF_OK;
@@ -169,80 +166,10 @@ ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    declared->variable = ngx_scale_conf_variable(cf, &declared->param.argument);
+    declared->variable = ngx_scale_source_variable(cf,
+                                                  &declared->param.argument);
 
     return declared->variable == NGX_ERROR ? NGX_CONF_ERROR : NGX_CONF_OK;
-}
-
-
-/* its index; NGX_DECLINED: the expression is something more */
-
-static ngx_int_t
-ngx_scale_conf_variable(ngx_conf_t *cf, ngx_str_t *expression)
-{
-    u_char     *p, *last, ch;
-    ngx_str_t   name;
-
-    p = expression->data;
-    last = p + expression->len;
-
-    if (last - p < 2 || *p++ != '$' || (*p >= '0' && *p <= '9')) {
-        return NGX_DECLINED;
-    }
-
-    name.data = p;
-    name.len = last - p;
-
-    for ( /* void */ ; p < last; p++) {
-        ch = *p | 0x20;
-
-        if ((ch < 'a' || ch > 'z') && (*p < '0' || *p > '9') && *p != '_') {
-            return NGX_DECLINED;
-        }
-    }
-
-    return ngx_http_get_variable_index(cf, &name);
-}
-
-
-/* of what a client sends in its fields: a token, or a part of one */
-
-static ngx_uint_t
-ngx_scale_conf_is_private(ngx_scale_param_t *param)
-{
-    u_char     *p, *last;
-    ngx_str_t  *prefix;
-
-    static ngx_str_t  prefixes[] = {
-        ngx_string("http_"),
-        ngx_string("cookie_"),
-        ngx_null_string
-    };
-
-    if (param->source == NGX_SCALE_SOURCE_HEADER) {
-        return 1;
-    }
-
-    if (param->source != NGX_SCALE_SOURCE_EXPR) {
-        return 0;
-    }
-
-    p = param->argument.data;
-    last = p + param->argument.len;
-
-    while ((p = ngx_strlchr(p, last, '$')) != NULL) {
-        p += p + 1 < last && p[1] == '{' ? 2 : 1;
-
-        for (prefix = prefixes; prefix->len; prefix++) {
-            if ((size_t) (last - p) > prefix->len
-                && ngx_strncasecmp(p, prefix->data, prefix->len) == 0)
-            {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
 }
 
 

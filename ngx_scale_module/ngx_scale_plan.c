@@ -17,6 +17,8 @@ static void ngx_scale_plan_transaction(ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
 static char *ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
+static char *ngx_scale_plan_reaches_all(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m);
 static char *ngx_scale_plan_unused(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 static ngx_int_t ngx_scale_plan_allow(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc);
@@ -356,6 +358,13 @@ ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         m->own_key = missing == NULL;
     }
 
+    if (m->own_key && loc->purge_tags == NULL && loc->purges == NULL) {
+        rv = ngx_scale_plan_reaches_all(cf, loc, m);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
     if (missing && loc->purge_tags == NULL && loc->purges == NULL) {
         ngx_scale_conf_error(cf, &m->queries[0]->place,
                              "this %V does not bind \":%V\", so it cannot name "
@@ -390,6 +399,48 @@ ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_plan_transaction(loc, m);
 
     return ngx_scale_plan_store(cf, loc, m);
+}
+
+
+/*
+ * One path has several entries where their key holds what is beside it, and a
+ * write knows its own values only.  Those who ask share a tag already.
+ */
+
+static char *
+ngx_scale_plan_reaches_all(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m)
+{
+    ngx_uint_t             i;
+    ngx_scale_declared_t  *declared;
+    ngx_scale_key_part_t  *part;
+
+    part = loc->reach->parts.elts;
+
+    for (i = 0; i < loc->reach->parts.nelts; i++) {
+
+        if (part[i].name.len == 0) {
+            continue;
+        }
+
+        declared = ngx_scale_conf_find_param(loc, &part[i].name);
+
+        if (ngx_scale_source_is_path(&declared->param)) {
+            continue;
+        }
+
+        ngx_scale_conf_error(cf, &m->queries[0]->place,
+                             "the key of route \"%V\" holds \":%V\", which is "
+                             "not of its path: this %V makes only the entry "
+                             "old that has its own value; give the entries a "
+                             "tag (scale_cache_tags) and purge that "
+                             "(scale_purge_tags), or say by scale_purge which "
+                             "it means", &loc->http.route, &part[i].name,
+                             ngx_scale_conf_method_name(m->method));
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

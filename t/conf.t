@@ -225,6 +225,16 @@ route_refused('an identity that nobody declared', <<'END',
     scale_query GET row "SELECT 1";
 END
         'parameter ":me" is not declared');
+route_refused('a write of one of several entries of a path', <<'END',
+    scale_route post;
+    scale_param id $id bigint required;
+    scale_param host $http_host text;
+    scale_query GET row "SELECT :id AS id, :host AS host";
+    scale_query PUT row "SELECT :id AS id, :host AS host" write;  # <-
+    scale_cache_valid 1m;
+END
+        'the key of route "post" holds ":host"', 'scale_cache_tags');
+
 route_refused('the same identity twice', <<'END',
     scale_route x;
     scale_identity app.user $http_x;

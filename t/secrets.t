@@ -31,6 +31,7 @@ my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1);
 
         location = /bearer {
             scale_route bearer;
+            scale_purge bearer token=:token;
             scale_param token "\$http_authorization" text required;
             scale_query GET   $row;
             scale_query PATCH $update;
@@ -39,6 +40,7 @@ my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1);
 
         location = /cookie {
             scale_route cookie;
+            scale_purge cookie token=:token;
             scale_param token "\${cookie_sid}" text required;
             scale_query GET   $row;
             scale_query PATCH $update;
@@ -74,6 +76,7 @@ my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1);
 
         location = /by-argument {
             scale_route bearer;
+            scale_purge bearer token=:token;
             scale_param token arg.token text required;
             scale_query GET $row;
             scale_query PATCH $update;
