@@ -417,6 +417,7 @@ ngx_int_t ngx_scale_stores_read(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
 
 /* what can be said only when all locations are known */
+char *ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
 char *ngx_scale_plan_purges(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
 
 

@@ -50,6 +50,9 @@ static char *ngx_scale_conf_file(ngx_conf_t *cf, ngx_str_t *name,
 
 #define NGX_SCALE_UNKNOWN  ((ngx_uint_t) -1)
 
+/* of what was read, in an error */
+#define NGX_SCALE_QUOTE    20
+
 
 static ngx_scale_name_t  ngx_scale_methods[] = {
     { ngx_string("GET"), NGX_HTTP_GET },
@@ -153,8 +156,10 @@ ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     query->shape = ngx_scale_conf_name(ngx_scale_shapes, &word[2]);
     if (query->shape == NGX_SCALE_UNKNOWN) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the shape is row, rows, value or none, not \"%V\"",
-                           &word[2]);
+                           "the shape is row, rows, value or none, not "
+                           "\"%*s\"; write such as GET row \"SELECT ...\"",
+                           ngx_min(word[2].len, NGX_SCALE_QUOTE),
+                           word[2].data);
         return NGX_CONF_ERROR;
     }
 
@@ -251,6 +256,14 @@ ngx_scale_conf_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
         {
             return option->set(cf, query, &value);
         }
+    }
+
+    if (sql->len && ngx_strlchr(sql->data, sql->data + sql->len, ' ') == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the statement is \"%V\", and \"%V\" is not an "
+                           "option; put all of the statement in quotes",
+                           sql, word);
+        return NGX_CONF_ERROR;
     }
 
     if (sql->len) {

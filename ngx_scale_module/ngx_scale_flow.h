@@ -112,6 +112,10 @@ ngx_int_t ngx_scale_values_purge_key(ngx_scale_flow_t *f,
     ngx_scale_purge_t *purge, ngx_scale_rows_t *rows, ngx_uint_t row,
     ngx_str_t *key);
 
+/* the rows have the columns that the parts name, if they name any */
+ngx_uint_t ngx_scale_values_returned(ngx_array_t *parts,
+    ngx_scale_rows_t *rows);
+
 
 /* ngx_scale_sharding.c: the cluster that the request is for */
 ngx_int_t ngx_scale_sharding_step(ngx_scale_flow_t *f);
@@ -199,6 +203,15 @@ u_char *ngx_scale_rows_put(u_char *p, u_char kind, ngx_str_t *name,
     ngx_str_t *value);
 
 ngx_int_t ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer);
+
+
+/* ngx_scale_purge.c: what a write makes old, for f->write */
+
+/* by the request's parameters */
+ngx_int_t ngx_scale_purge_named(ngx_scale_flow_t *f);
+
+/* by the rows of f->op, before COMMIT; what is wrong with them is logged */
+ngx_int_t ngx_scale_purge_returned(ngx_scale_flow_t *f);
 
 
 /* ngx_scale_write.c */

@@ -320,6 +320,15 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
             return rv;
         }
 
+        if (clcf->handler) {
+            ngx_scale_conf_error(cf, &conf->place,
+                                 "route \"%V\" has scale_query and another "
+                                 "directive that answers, such as proxy_pass; "
+                                 "remove one, or give each a location",
+                                 &conf->http.route);
+            return NGX_CONF_ERROR;
+        }
+
         clcf->handler = ngx_scale_flow_handler;
 
     } else if (clcf->noname && prev->methods) {
@@ -419,7 +428,9 @@ ngx_scale_postconfiguration(ngx_conf_t *cf)
 
     main = ngx_http_conf_get_module_main_conf(cf, ngx_scale_module);
 
-    if (ngx_scale_plan_purges(cf, main) != NGX_CONF_OK) {
+    if (ngx_scale_plan_sources(cf, main) != NGX_CONF_OK
+        || ngx_scale_plan_purges(cf, main) != NGX_CONF_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -209,6 +209,15 @@ ngx_scale_plan_param(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     declared = ngx_scale_conf_find_param(loc, name);
 
+    if (declared == NULL && name->len == 3
+        && ngx_strncmp(name->data, "row", 3) == 0)
+    {
+        ngx_scale_conf_error(cf, place,
+                             "\":row\" names no column; write such as "
+                             "\":row.id\"");
+        return NULL;
+    }
+
     if (declared == NULL) {
         ngx_scale_conf_error(cf, place,
                              "parameter \":%V\" is not declared; add "

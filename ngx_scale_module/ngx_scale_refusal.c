@@ -4,14 +4,48 @@
 #include "ngx_scale_flow.h"
 
 
+typedef struct {
+    const char    *sqlstate;
+    const char    *remedy;
+} ngx_scale_remedy_t;
+
+
+static ngx_uint_t ngx_scale_answer_nothing(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_answer_refused(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
 static ngx_int_t ngx_scale_answer_override(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
 static void ngx_scale_answer_log(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
+static const char *ngx_scale_answer_remedy(u_char *sqlstate);
 static ngx_int_t ngx_scale_answer_string(ngx_pool_t *pool, ngx_str_t *to,
     ngx_str_t *from);
+
+
+/* what is wrong with a statement itself, or with what it is run on */
+
+static ngx_scale_remedy_t  ngx_scale_remedies[] = {
+    { "42501", ", the role of \"conninfo\" may not do that; GRANT it what the "
+               "statement needs, or look at the policies of its tables" },
+    { "42P01", ", there is no such table; create it in the database of "
+               "\"conninfo\", or name its schema" },
+    { "3F000", ", there is no such schema; create it, or apply "
+               "conf/sql/scale.sql if it is \"scale\"" },
+    { "42703", ", there is no such column; \"scale_error_detail on\" names "
+               "it" },
+    { "42883", ", there is no such function or operator for these types; add a "
+               "cast, or apply conf/sql/scale.sql if it is one of scale's" },
+    { "42804", ", a value is not of its column's type; declare the parameter "
+               "so, or add a cast" },
+    { "42P08", ", a parameter is used as two types; add a cast" },
+    { "42P10", ", ON CONFLICT names columns without a unique index" },
+    { "42601", ", its syntax is wrong; \"scale_error_detail on\" says where" },
+    { "42803", ", a column is neither grouped nor aggregated; "
+               "\"scale_error_detail on\" names it" },
+    { "42702", ", a column's name is that of two tables; write table.column" },
+    { "21000", ", a subquery returned several rows where one is expected" },
+    { NULL, NULL }
+};
 
 
 void
@@ -31,12 +65,21 @@ ngx_int_t
 ngx_scale_answer_problem(ngx_scale_flow_t *f)
 {
     ngx_int_t              rc;
+    ngx_uint_t             empty;
     ngx_scale_pg_error_t  *error;
 
     ngx_scale_answer_server(f);
 
     if (f->op.cause == NGX_SCALE_CAUSE_NONE) {
         return NGX_OK;
+    }
+
+    empty = ngx_scale_answer_nothing(f);
+
+    if (empty) {
+        f->problem.status = empty;
+        ngx_scale_pg_release(&f->op);
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
     }
 
     error = &f->op.error;
@@ -60,6 +103,43 @@ ngx_scale_answer_problem(ngx_scale_flow_t *f)
     ngx_scale_pg_release(&f->op);
 
     return rc == NGX_OK ? ngx_scale_flow_refuse(f, f->op.cause) : NGX_ERROR;
+}
+
+
+/*
+ * All statements are sent at once: one after that which found nothing may have
+ * failed for that reason, and the first is what the client is told.
+ */
+
+static ngx_uint_t
+ngx_scale_answer_nothing(ngx_scale_flow_t *f)
+{
+    ngx_uint_t            i;
+    ngx_scale_query_t   **query;
+    ngx_scale_pg_call_t  *call;
+
+    switch (f->op.cause) {
+
+    case NGX_SCALE_CAUSE_REFUSED:
+    case NGX_SCALE_CAUSE_CONFLICT:
+    case NGX_SCALE_CAUSE_UNPROCESSABLE:
+    case NGX_SCALE_CAUSE_RAISED:
+        break;
+
+    default:
+        return 0;
+    }
+
+    query = f->method->queries;
+    call = f->op.calls;
+
+    for (i = 0; i < f->op.ncalls && call[i].result; i++) {
+        if (query[i]->empty >= NGX_HTTP_BAD_REQUEST && call[i].affected == 0) {
+            return query[i]->empty;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -170,19 +250,36 @@ ngx_scale_answer_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
         return;
 
     case NGX_SCALE_CAUSE_DATABASE:
+    case NGX_SCALE_CAUSE_FORBIDDEN:
     case NGX_SCALE_CAUSE_OUTCOME_UNKNOWN:
     case NGX_SCALE_CAUSE_RESOURCES:
         ngx_log_error(NGX_LOG_ERR, f->r->connection->log, 0,
-                      "route \"%V\": a statement of %V failed: %s",
+                      "route \"%V\": a statement of %V failed: %s%s",
                       &f->loc->http.route,
                       ngx_scale_conf_method_name(f->method->method),
                       error->sqlstate[0] ? (char *) error->sqlstate
-                                         : "the connection was lost");
+                                         : "the connection was lost",
+                      ngx_scale_answer_remedy(error->sqlstate));
         return;
 
     default:
         return;
     }
+}
+
+
+static const char *
+ngx_scale_answer_remedy(u_char *sqlstate)
+{
+    ngx_scale_remedy_t  *remedy;
+
+    for (remedy = ngx_scale_remedies; remedy->sqlstate; remedy++) {
+        if (ngx_strcmp(sqlstate, remedy->sqlstate) == 0) {
+            return remedy->remedy;
+        }
+    }
+
+    return "";
 }
 
 

@@ -30,12 +30,15 @@ static ngx_int_t ngx_scale_values_text(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_expression(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_str_t *text);
+static ngx_str_t *ngx_scale_values_called(ngx_scale_param_t *param);
 static ngx_int_t ngx_scale_values_part(void *data,
     ngx_scale_key_part_t *part, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_purge_part(void *data,
     ngx_scale_key_part_t *part, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_column(ngx_scale_values_source_t *source,
     ngx_str_t *name, ngx_str_t *text);
+static ngx_uint_t ngx_scale_values_find(ngx_scale_rows_t *rows,
+    ngx_str_t *name);
 static ngx_int_t ngx_scale_values_canon(ngx_scale_flow_t *f, ngx_uint_t type,
     ngx_str_t *text);
 static ngx_int_t ngx_scale_values_hide(ngx_scale_values_source_t *source,
@@ -115,7 +118,8 @@ ngx_scale_values_step(ngx_scale_flow_t *f)
             if (rc == NGX_DECLINED) {
                 ngx_scale_problem_violation(&f->problem,
                                             NGX_SCALE_CAUSE_PARAMETER,
-                                            &declared[index].param.name,
+                                            ngx_scale_values_called(
+                                                       &declared[index].param),
                                             reason);
             }
         }
@@ -214,7 +218,7 @@ ngx_scale_values_raw(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
 
     if (rc == NGX_BUSY || rc == NGX_ABORT) {
         ngx_scale_problem_violation(&f->problem, NGX_SCALE_CAUSE_PARAMETER,
-                                    &declared->param.name,
+                                    ngx_scale_values_called(&declared->param),
                                     rc == NGX_BUSY ? "is given more than once"
                                     : "is not percent-encoded as it should be");
         return NGX_DECLINED;
@@ -381,37 +385,34 @@ ngx_scale_values_purge_part(void *data, ngx_scale_key_part_t *part,
 }
 
 
+/* as its client knows it: "a.b" of json.a.b, "x" of arg.x */
+
+static ngx_str_t *
+ngx_scale_values_called(ngx_scale_param_t *param)
+{
+    switch (param->source) {
+
+    case NGX_SCALE_SOURCE_EXPR:
+    case NGX_SCALE_SOURCE_BODY:
+        return &param->name;
+
+    default:
+        return param->argument.len ? &param->argument : &param->name;
+    }
+}
+
+
+/* one of the columns, of rows that have it */
+
 static ngx_int_t
 ngx_scale_values_column(ngx_scale_values_source_t *source, ngx_str_t *name,
     ngx_str_t *text)
 {
     ngx_int_t                rc;
-    ngx_str_t                column;
     ngx_uint_t               i;
     ngx_scale_values_oid_t  *oid;
 
-    for (i = 0; i < source->rows->ncolumns; i++) {
-        column = source->rows->columns[i].name;
-
-        if (column.len > 4 && ngx_strncmp(column.data, "row:", 4) == 0) {
-            column.data += 4;
-            column.len -= 4;
-        }
-
-        if (column.len == name->len
-            && ngx_strncmp(column.data, name->data, name->len) == 0)
-        {
-            break;
-        }
-    }
-
-    if (i == source->rows->ncolumns) {
-        ngx_log_error(NGX_LOG_ERR, source->f->r->connection->log, 0,
-                      "route \"%V\": a purge names column \"%V\", which the "
-                      "statement does not return", &source->loc->http.route,
-                      name);
-        return NGX_ERROR;
-    }
+    i = ngx_scale_values_find(source->rows, name);
 
     rc = source->rows->get(source->rows, source->row, i, text);
     if (rc != NGX_OK) {
@@ -425,6 +426,53 @@ ngx_scale_values_column(ngx_scale_values_source_t *source, ngx_str_t *name,
     }
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_scale_values_returned(ngx_array_t *parts, ngx_scale_rows_t *rows)
+{
+    ngx_uint_t             i;
+    ngx_scale_key_part_t  *part;
+
+    part = parts->elts;
+
+    for (i = 0; i < parts->nelts; i++) {
+        if (part[i].row
+            && ngx_scale_values_find(rows, &part[i].name) == rows->ncolumns)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* the column's number; "ncolumns" where there is none */
+
+static ngx_uint_t
+ngx_scale_values_find(ngx_scale_rows_t *rows, ngx_str_t *name)
+{
+    ngx_str_t   column;
+    ngx_uint_t  i;
+
+    for (i = 0; i < rows->ncolumns; i++) {
+        column = rows->columns[i].name;
+
+        if (column.len > 4 && ngx_strncmp(column.data, "row:", 4) == 0) {
+            column.data += 4;
+            column.len -= 4;
+        }
+
+        if (column.len == name->len
+            && ngx_strncmp(column.data, name->data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    return i;
 }
 
 

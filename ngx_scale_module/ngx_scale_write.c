@@ -5,13 +5,6 @@
 
 
 static void ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc);
-static ngx_int_t ngx_scale_write_keys(ngx_scale_flow_t *f);
-static ngx_int_t ngx_scale_write_row_keys(ngx_scale_flow_t *f,
-    ngx_scale_rows_t *rows);
-static ngx_int_t ngx_scale_write_add(ngx_scale_flow_t *f,
-    ngx_scale_rows_t *rows, ngx_uint_t row);
-static ngx_int_t ngx_scale_write_entry(ngx_scale_flow_t *f,
-    ngx_scale_loc_conf_t *route, ngx_str_t *key);
 static void ngx_scale_write_look(ngx_scale_pg_op_t *op);
 static void ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_write_done(ngx_scale_pg_op_t *op);
@@ -41,7 +34,7 @@ ngx_scale_write_mark(ngx_scale_flow_t *f)
 
     ngx_scale_cache_write_init(f->loc->store->cache, &f->write);
 
-    if (ngx_scale_write_keys(f) != NGX_OK) {
+    if (ngx_scale_purge_named(f) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -54,77 +47,6 @@ ngx_scale_write_mark(ngx_scale_flow_t *f)
     ngx_scale_cache_mark(&f->write);
 
     return NGX_AGAIN;
-}
-
-
-/* the keys and tags that the request names by itself */
-
-static ngx_int_t
-ngx_scale_write_keys(ngx_scale_flow_t *f)
-{
-    ngx_str_t  key;
-
-    if (f->method->own_key
-        && (ngx_scale_values_key(f, f->loc->reach, NULL, 0, &key)
-            != NGX_OK
-            || ngx_scale_write_entry(f, f->loc, &key) != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_scale_write_add(f, NULL, 0);
-}
-
-
-/* tags and purges: those of a row where there is one, else the others */
-
-static ngx_int_t
-ngx_scale_write_add(ngx_scale_flow_t *f, ngx_scale_rows_t *rows,
-    ngx_uint_t row)
-{
-    ngx_str_t           key;
-    ngx_uint_t          i;
-    ngx_scale_key_t    *tag;
-    ngx_scale_purge_t  *purge;
-
-    tag = f->loc->purge_tags ? f->loc->purge_tags->elts : NULL;
-
-    for (i = 0; f->loc->purge_tags && i < f->loc->purge_tags->nelts; i++) {
-
-        if (tag[i].row == (rows != NULL)
-            && (ngx_scale_values_key(f, &tag[i], rows, row, &key)
-                != NGX_OK
-                || ngx_scale_cache_write_tag(&f->write, &key) != NGX_OK))
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    purge = f->loc->purges ? f->loc->purges->elts : NULL;
-
-    for (i = 0; f->loc->purges && i < f->loc->purges->nelts; i++) {
-
-        if (purge[i].row == (rows != NULL)
-            && (ngx_scale_values_purge_key(f, &purge[i], rows, row, &key)
-                != NGX_OK
-                || ngx_scale_write_entry(f, purge[i].target, &key) != NGX_OK))
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* a private route has one for each who asks, and one tag for all of them */
-
-static ngx_int_t
-ngx_scale_write_entry(ngx_scale_flow_t *f, ngx_scale_loc_conf_t *route,
-    ngx_str_t *key)
-{
-    return route->private ? ngx_scale_cache_write_tag(&f->write, key)
-                          : ngx_scale_cache_write_key(&f->write, key);
 }
 
 
@@ -195,8 +117,6 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
 {
     ngx_scale_flow_t  *f = op->data;
 
-    ngx_uint_t  i;
-
     /* refused already, while the transaction was to be run again */
 
     if (f->problem.cause
@@ -211,35 +131,14 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
         return;
     }
 
-    for (i = 0; i < op->ncalls; i++) {
-        if (ngx_scale_write_row_keys(f, &op->calls[i].rows) != NGX_OK) {
-            (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_INTERNAL);
-            ngx_scale_pg_rollback(op);
-            return;
-        }
+    if (ngx_scale_purge_returned(f) != NGX_OK) {
+        (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_INTERNAL);
+        ngx_scale_pg_rollback(op);
+        return;
     }
 
     f->looking = 1;
     ngx_scale_cache_mark(&f->write);
-}
-
-
-static ngx_int_t
-ngx_scale_write_row_keys(ngx_scale_flow_t *f, ngx_scale_rows_t *rows)
-{
-    ngx_uint_t  row;
-
-    if (rows->ncolumns == 0) {
-        return NGX_OK;
-    }
-
-    for (row = 0; row < rows->nrows; row++) {
-        if (ngx_scale_write_add(f, rows, row) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }
 
 

@@ -128,7 +128,7 @@ PATCH /posts/x
 --- more_headers
 Content-Type: application/json
 --- error_code: 400
---- response_body_like: "title".*too short.*"id".*must be an integer.*"tag".*too many
+--- response_body_like: "title".*1 to 20 characters.*"id".*must be an integer.*"tags".*at most 2 elements
 
 
 === TEST 6: a body is checked before anything else

@@ -705,6 +705,26 @@ END
 }
 
 
+for (['a password', 'dbname=app password=sesame',
+      'it holds a password; put that into a file of its own and name it by '
+      . 'password_file'],
+     ['a host', 'dbname=app host=127.0.0.1', 'it names a server; write that '
+      . 'as "server host:port", and here such as "dbname=app user=api"'],
+     ['a URL with a host', 'postgresql://api@127.0.0.1/app',
+      'it names a server'])
+{
+    my ($title, $conninfo, $message) = @$_;
+
+    refused("a conninfo that holds $title", <<"END",
+    scale_database main {                                       # <-
+        server 127.0.0.1;
+        conninfo "$conninfo";
+    }
+END
+            qq(conninfo of database "main": $message));
+}
+
+
 # caches
 
 refused('a cache without a server', <<'END',
@@ -1007,7 +1027,47 @@ END
         . '"."');
 
 
+route_refused('a route that another directive answers, too', <<'END',
+    proxy_pass http://127.0.0.1;
+    scale_route x;                                              # <-
+    scale_query GET row "SELECT 1";
+END
+        'route "x" has scale_query and another directive that answers, such '
+        . 'as proxy_pass; remove one, or give each a location');
+
+
 # parameters
+
+route_refused('a parameter of a variable that there is none of', <<'END',
+    scale_route x;
+    scale_param id $id bigint;                                  # <-
+    scale_query GET row "SELECT :id";
+END
+        'there is no variable "$id"; capture it, such as "location ~ '
+        . '^/x/(?<id>[^/]+)$", or write arg.id or json.id if the request '
+        . 'brings it so');
+
+route_refused('a parameter of text with such a variable', <<'END',
+    scale_route x;
+    scale_param id "$host-${idd}" text;                         # <-
+    scale_query GET row "SELECT :id";
+END
+        'there is no variable "$idd"; capture it');
+
+accepted('parameters of variables of any kind', 'map $uri $mapped { a b; }'
+         . $database . server(<<'END'));
+    set $own 1;
+    location ~ ^/(?<Part>x)(y)$ {
+        scale_route  x;
+        scale_param  a  $arg_a      int;
+        scale_param  b  $mapped     int;
+        scale_param  c  $own        int;
+        scale_param  d  $part       int;
+        scale_param  e  $2          int;
+        scale_param  f  "$scheme://${remote_addr}-$part"  text;
+        scale_query  GET row "SELECT :a, :b, :c, :d, :e, :f";
+    }
+END
 
 route_refused('a parameter without a type', <<'END',
     scale_param a arg.a;                                        # <-
@@ -1059,7 +1119,7 @@ route_refused('an unknown option of a parameter', <<'END',
     scale_param a arg.a int optional;                           # <-
 END
         '"optional" is not an option of a parameter; use required, default=, '
-        . 'min=, max=, len= or pattern=');
+        . 'min=, max=, len=, pattern= or in=');
 
 route_refused('an option given twice', <<'END',
     scale_param a arg.a int min=1 min=2;                        # <-
@@ -1101,6 +1161,37 @@ route_refused('a least number of elements', <<'END',
     scale_param a json.a text[] min=1;                          # <-
 END
         'an array has no "min="; its elements are counted by "max="');
+
+route_refused('a choice of nothing', <<'END',
+    scale_param a arg.a text in=;                               # <-
+END
+        '"in=" has an empty value; write such as in=name|price');
+
+route_refused('a choice with an empty value', <<'END',
+    scale_param a arg.a text in=name|;                          # <-
+END
+        '"in=name|" has an empty value; write such as in=name|price');
+
+route_refused('a choice that is not of the type', <<'END',
+    scale_param a arg.a int in=1|two;                           # <-
+END
+        '"in=two" must be an integer');
+
+route_refused('a choice of JSON', <<'END',
+    scale_param a json.a json in=1|2;                           # <-
+END
+        '"in=" means nothing for json; remove it, or declare the parameter as '
+        . 'text');
+
+route_refused('a default that is not among the choices', <<'END',
+    scale_param a arg.a text default=rank in=name|price;        # <-
+END
+        '"default=rank" must be one of name, price');
+
+route_refused('a default that is too large', <<'END',
+    scale_param a arg.a int default=50 min=1 max=10;            # <-
+END
+        '"default=50" must be 1 to 10');
 
 route_refused('a pattern of JSON', <<'END',
     scale_param a json.a json pattern=^1;                       # <-
@@ -1166,7 +1257,19 @@ END
 route_refused('an unknown shape', <<'END',
     scale_query GET list "SELECT 1";                            # <-
 END
-        'the shape is row, rows, value or none, not "list"');
+        'the shape is row, rows, value or none, not "list"; write such as GET '
+        . 'row "SELECT ..."');
+
+route_refused('no shape', <<'END',
+    scale_query GET "SELECT a, b, c FROM d";                    # <-
+END
+        'the shape is row, rows, value or none, not "SELECT a, b, c FROM "');
+
+route_refused('a statement without quotes', <<'END',
+    scale_query GET row SELECT a, b FROM c;                     # <-
+END
+        'the statement is "SELECT", and "a," is not an option; put all of the '
+        . 'statement in quotes');
 
 route_refused('no statement', <<'END',
     scale_query GET row;                                        # <-
@@ -1602,6 +1705,9 @@ END
 purge_refused('a purge without a value', 't :a',
               '":a": write the parameter of route "t" and its value, such as '
               . 'id=:id or id=:row.id');
+
+purge_refused('a purge of a row and no column', 't a=:row',
+              '":row" names no column; write such as ":row.id"');
 
 purge_refused('a purge with a value of several parts', 't a=x/:a',
               '"a=x/:a": a value is one parameter, one column of the row or '

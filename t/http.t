@@ -439,7 +439,7 @@ Content-Type: application/json
 --- error_code eval
 [418, 418, 418, 418, 200]
 --- response_body eval
-[qq({"s":400,"t":"Bad Request","f":[{"name":"id","detail":"must be an integer"},{"name":"max","detail":"is too large"}]}),
+[qq({"s":400,"t":"Bad Request","f":[{"name":"id","detail":"must be an integer"},{"name":"max","detail":"must be at most 10"}]}),
  qq({"s":402,"t":"Pay \\"now\\"","f":[]}),
  qq({"s":404,"t":"Not Found","f":[]}),
  qq({"s":405,"t":"Method Not Allowed","f":[]}),

@@ -236,8 +236,9 @@ typedef struct {
  * done() runs exactly once, never before submit has returned.  "cause" NONE:
  * all calls have rows (and a write is committed: PGRES_PIPELINE_SYNC was seen,
  * PostgreSQL manual, 34.5 Pipeline Mode); else "error" tells what PostgreSQL
- * said, if it did.  OUTCOME_UNKNOWN is a write whose end was not seen, all
- * other causes are of operations that changed nothing.
+ * said, if it did, and the calls before the one it is about have their result.
+ * OUTCOME_UNKNOWN is a write whose end was not seen, all other causes are of
+ * operations that changed nothing.
  *
  * rows(), of a READ with one call and maybe NULL, is for results that are too
  * large to be collected: it may run any number of times before done(), each

@@ -13,6 +13,10 @@ typedef struct {
 } ngx_scale_pg_oids_t;
 
 
+static ngx_int_t ngx_scale_pg_conf_options(PQconninfoOption *options,
+    ngx_str_t *error);
+
+
 static ngx_scale_pg_oids_t  ngx_scale_pg_oids[NGX_SCALE_NTYPES] = {
     [NGX_SCALE_BOOL] =        { 16, 1000 },
     [NGX_SCALE_INT] =         { 23, 1007 },
@@ -40,6 +44,41 @@ ngx_scale_pg_type_oid(ngx_uint_t type)
 }
 
 
+/* libpq takes them all; some have a place of their own here */
+
+static ngx_int_t
+ngx_scale_pg_conf_options(PQconninfoOption *options, ngx_str_t *error)
+{
+    PQconninfoOption  *option;
+
+    ngx_str_null(error);
+
+    for (option = options; option->keyword; option++) {
+
+        if (option->val == NULL) {
+            continue;
+        }
+
+        if (ngx_strcmp(option->keyword, "password") == 0) {
+            ngx_str_set(error, "it holds a password; put that into a file of "
+                               "its own and name it by password_file");
+
+        } else if (ngx_strcmp(option->keyword, "host") == 0
+                   || ngx_strcmp(option->keyword, "hostaddr") == 0
+                   || ngx_strcmp(option->keyword, "port") == 0)
+        {
+            ngx_str_set(error, "it names a server; write that as \"server "
+                               "host:port\", and here such as "
+                               "\"dbname=app user=api\"");
+        }
+    }
+
+    PQconninfoFree(options);
+
+    return error->len ? NGX_DECLINED : NGX_OK;
+}
+
+
 ngx_int_t
 ngx_scale_pg_conf_check(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     ngx_str_t *error)
@@ -51,8 +90,7 @@ ngx_scale_pg_conf_check(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     options = PQconninfoParse((char *) conf->conninfo.data, &message);
 
     if (options) {
-        PQconninfoFree(options);
-        return NGX_OK;
+        return ngx_scale_pg_conf_options(options, error);
     }
 
     if (message == NULL) {

@@ -7,8 +7,9 @@
 #include "route/route_int.h"
 
 
-static ngx_int_t ngx_scale_array_split(ngx_pool_t *pool, ngx_uint_t max,
-    ngx_str_t *text, ngx_scale_raw_t *list, const char **reason);
+static ngx_int_t ngx_scale_array_split(ngx_pool_t *pool,
+    ngx_scale_param_t *param, ngx_str_t *text, ngx_scale_raw_t *list,
+    const char **reason);
 static ngx_int_t ngx_scale_array_literal(ngx_pool_t *pool,
     ngx_scale_value_t *elts, ngx_uint_t n, size_t offset, ngx_str_t *literal);
 static size_t ngx_scale_array_quoted(ngx_str_t *text);
@@ -28,15 +29,14 @@ ngx_scale_array_value(ngx_pool_t *pool, ngx_scale_param_t *param,
     list = *raw;
 
     if (raw->kind == NGX_SCALE_RAW_TEXT) {
-        rc = ngx_scale_array_split(pool, param->count_max, &raw->text, &list,
-                                   reason);
+        rc = ngx_scale_array_split(pool, param, &raw->text, &list, reason);
 
     } else if (raw->kind != NGX_SCALE_RAW_ARRAY) {
         *reason = "must be an array";
         rc = NGX_DECLINED;
 
     } else if (raw->nelts > param->count_max) {
-        *reason = "has too many elements";
+        *reason = param->reason.count;
         rc = NGX_DECLINED;
     }
 
@@ -81,8 +81,8 @@ ngx_scale_array_value(ngx_pool_t *pool, ngx_scale_param_t *param,
 /* no text at all is an array without elements */
 
 static ngx_int_t
-ngx_scale_array_split(ngx_pool_t *pool, ngx_uint_t max, ngx_str_t *text,
-    ngx_scale_raw_t *list, const char **reason)
+ngx_scale_array_split(ngx_pool_t *pool, ngx_scale_param_t *param,
+    ngx_str_t *text, ngx_scale_raw_t *list, const char **reason)
 {
     u_char      *p, *end, *comma;
     ngx_uint_t   i, n;
@@ -96,8 +96,8 @@ ngx_scale_array_split(ngx_pool_t *pool, ngx_uint_t max, ngx_str_t *text,
         n += (text->data[i] == ',');
     }
 
-    if (n > max) {
-        *reason = "has too many elements";
+    if (n > param->count_max) {
+        *reason = param->reason.count;
         return NGX_DECLINED;
     }
 

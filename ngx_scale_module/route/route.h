@@ -62,6 +62,18 @@ typedef struct {
     void                  *regex;          /* of the match function */
     ngx_int_t            (*match)(void *regex, ngx_str_t *text);
 
+    ngx_array_t           *choices;        /* canonical; NULL: any value */
+
+    /* what is said where a limit is passed */
+
+    struct {
+        const char        *length;
+        const char        *range;
+        const char        *count;
+        const char        *choice;
+        const char        *pattern;
+    } reason;
+
     unsigned               required:1;
     unsigned               has_default:1;
 } ngx_scale_param_t;
@@ -81,8 +93,8 @@ void ngx_scale_param_of_type(ngx_scale_param_t *param, ngx_uint_t type);
 /*
  * The typed value of what the request brought; absent and null are null, or
  * the default where absent.  Without violation NGX_OK; NGX_DECLINED with
- * "reason" (static text, lower case, no full stop, never a part of the value);
- * NGX_ERROR: memory.
+ * "reason" (lower case, no full stop, never a part of the value; lives as long
+ * as the parameter); NGX_ERROR: memory.
  */
 ngx_int_t ngx_scale_param_value(ngx_pool_t *pool, ngx_scale_param_t *param,
     ngx_scale_raw_t *raw, ngx_scale_value_t *value, const char **reason);

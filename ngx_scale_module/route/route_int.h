@@ -39,12 +39,38 @@ typedef struct {
 extern ngx_scale_type_t  ngx_scale_types[];
 
 
-/* one value or one element: codec, len=, min=, max= and pattern= */
+/* one value or one element: codec and limits */
 ngx_int_t ngx_scale_type_value(ngx_pool_t *pool, ngx_scale_param_t *param,
     ngx_scale_raw_t *raw, ngx_scale_value_t *value, const char **reason);
 
 ngx_int_t ngx_scale_array_value(ngx_pool_t *pool, ngx_scale_param_t *param,
     ngx_scale_raw_t *raw, ngx_scale_value_t *value, const char **reason);
+
+
+ngx_int_t ngx_scale_limits_check(ngx_scale_param_t *param,
+    ngx_scale_type_t *type, ngx_scale_value_t *value, const char **reason);
+
+/* once, when all limits are known: what is said of them */
+ngx_int_t ngx_scale_limits_say(ngx_pool_t *pool, ngx_scale_param_t *param);
+
+
+typedef struct {
+    ngx_pool_t          *pool;
+    ngx_scale_param_t   *param;
+    ngx_scale_type_t    *type;
+    ngx_str_t           *error;
+    ngx_str_t            def;
+    ngx_uint_t           given;            /* a bit of every option */
+} ngx_scale_param_ctx_t;
+
+
+/* one option; they are read in their order, then checked together */
+ngx_int_t ngx_scale_param_option(ngx_scale_param_ctx_t *ctx,
+    ngx_str_t *word);
+
+/* leaves what is wrong as ctx->error; NGX_ERROR */
+ngx_int_t ngx_scale_param_fail(ngx_scale_param_ctx_t *ctx, const char *fmt,
+    ...);
 
 
 ngx_int_t ngx_scale_number_int(ngx_pool_t *pool, ngx_scale_raw_t *raw,

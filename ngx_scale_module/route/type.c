@@ -10,8 +10,6 @@
 #define NGX_SCALE_UUID_HEX  32
 
 
-static ngx_int_t ngx_scale_type_limits(ngx_scale_param_t *param,
-    ngx_scale_type_t *type, ngx_scale_value_t *value, const char **reason);
 static ngx_int_t ngx_scale_type_bool(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_scale_value_t *value, const char **reason);
 static ngx_int_t ngx_scale_type_text(ngx_pool_t *pool, ngx_scale_raw_t *raw,
@@ -103,54 +101,8 @@ ngx_scale_type_value(ngx_pool_t *pool, ngx_scale_param_t *param,
 
     rc = type->codec(pool, raw, value, reason);
 
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_scale_type_limits(param, type, value, reason);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (param->match && param->match(param->regex, &value->text) != NGX_OK) {
-        *reason = "does not match the expected pattern";
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_scale_type_limits(ngx_scale_param_t *param, ngx_scale_type_t *type,
-    ngx_scale_value_t *value, const char **reason)
-{
-    size_t  len;
-
-    len = type->length ? type->length(&value->text) : param->len_min;
-
-    if (len < param->len_min) {
-        *reason = "is too short";
-        return NGX_DECLINED;
-    }
-
-    if (len > param->len_max) {
-        *reason = "is too long";
-        return NGX_DECLINED;
-    }
-
-    if (param->min.len && type->compare(&value->canon, &param->min) < 0) {
-        *reason = "is too small";
-        return NGX_DECLINED;
-    }
-
-    if (param->max.len && type->compare(&value->canon, &param->max) > 0) {
-        *reason = "is too large";
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return rc == NGX_OK ? ngx_scale_limits_check(param, type, value, reason)
+                        : rc;
 }
 
 

@@ -1,0 +1,118 @@
+
+/* sources that are variables: nginx itself names an unknown one and no line */
+
+#include "ngx_scale_conf.h"
+
+
+static char *ngx_scale_plan_source(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_scale_declared_t *declared);
+static ngx_uint_t ngx_scale_plan_is_variable(ngx_conf_t *cf, ngx_str_t *name);
+
+
+/* when all locations, and so all captures, are known */
+
+char *
+ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
+{
+    char                   *rv;
+    ngx_uint_t              i, j;
+    ngx_scale_declared_t   *declared;
+    ngx_scale_loc_conf_t  **route;
+
+    route = main->routes.elts;
+
+    for (i = 0; i < main->routes.nelts; i++) {
+
+        declared = route[i]->params ? route[i]->params->elts : NULL;
+
+        for (j = 0; declared && j < route[i]->params->nelts; j++) {
+            rv = ngx_scale_plan_source(cf, route[i], &declared[j]);
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_plan_source(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_declared_t *declared)
+{
+    u_char     *p, *last;
+    ngx_str_t   name;
+
+    if (declared->param.source != NGX_SCALE_SOURCE_EXPR) {
+        return NGX_CONF_OK;
+    }
+
+    p = declared->param.argument.data;
+    last = p + declared->param.argument.len;
+
+    while ((p = ngx_strlchr(p, last, '$')) != NULL) {
+
+        p++;
+        p += (p < last && *p == '{');
+
+        name.data = p;
+
+        while (p < last && (isalnum(*p) || *p == '_')) {
+            p++;
+        }
+
+        name.len = p - name.data;
+
+        if (name.len == 0 || isdigit(name.data[0])
+            || ngx_scale_plan_is_variable(cf, &name))
+        {
+            continue;
+        }
+
+        ngx_scale_conf_error(cf, &declared->place,
+                             "there is no variable \"$%V\"; capture it, such "
+                             "as \"location ~ ^/%V/(?<%V>[^/]+)$\", or write "
+                             "arg.%V or json.%V if the request brings it so",
+                             &name, &loc->http.route, &name, &name, &name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_scale_plan_is_variable(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                  i;
+    ngx_hash_key_t             *key;
+    ngx_http_variable_t        *prefix;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    key = cmcf->variables_keys->keys.elts;
+
+    for (i = 0; i < cmcf->variables_keys->keys.nelts; i++) {
+        if (key[i].key.len == name->len
+            && ngx_strncasecmp(key[i].key.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    prefix = cmcf->prefix_variables.elts;
+
+    for (i = 0; i < cmcf->prefix_variables.nelts; i++) {
+        if (prefix[i].name.len <= name->len
+            && ngx_strncasecmp(prefix[i].name.data, name->data,
+                               prefix[i].name.len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
