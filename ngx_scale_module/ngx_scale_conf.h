@@ -377,6 +377,7 @@ char *ngx_scale_plan_store(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_str_t *name,
     ngx_scale_place_in_conf_t *place);
+ngx_uint_t ngx_scale_plan_is_row(ngx_str_t *name);
 char *ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *get);
 

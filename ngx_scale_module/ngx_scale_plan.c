@@ -209,9 +209,7 @@ ngx_scale_plan_param(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     declared = ngx_scale_conf_find_param(loc, name);
 
-    if (declared == NULL && name->len == 3
-        && ngx_strncmp(name->data, "row", 3) == 0)
-    {
+    if (declared == NULL && ngx_scale_plan_is_row(name)) {
         ngx_scale_conf_error(cf, place,
                              "\":row\" names no column; write such as "
                              "\":row.id\"");
@@ -229,6 +227,13 @@ ngx_scale_plan_param(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     declared->used = 1;
 
     return declared;
+}
+
+
+ngx_uint_t
+ngx_scale_plan_is_row(ngx_str_t *name)
+{
+    return name->len == 3 && ngx_strncmp(name->data, "row", 3) == 0;
 }
 
 

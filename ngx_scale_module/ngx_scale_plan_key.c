@@ -73,7 +73,9 @@ ngx_scale_plan_use_parts(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
         /* a write's keys may be of what it returns */
 
-        if (m->write && !ngx_scale_conf_find_param(loc, &part[i].name)) {
+        if (m->write && !ngx_scale_plan_is_row(&part[i].name)
+            && !ngx_scale_conf_find_param(loc, &part[i].name))
+        {
             ngx_scale_conf_error(cf, place,
                                  "parameter \":%V\" is not declared; add "
                                  "\"scale_param %V <source> <type>;\", or "

@@ -10,6 +10,7 @@
 static ngx_int_t ngx_scale_purge_all(ngx_scale_flow_t *f, ngx_uint_t row);
 static ngx_int_t ngx_scale_purge_rows(ngx_scale_flow_t *f,
     ngx_scale_key_t *tag, ngx_scale_purge_t *purge);
+static void ngx_scale_purge_is_too_much(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_purge_is_returned(ngx_scale_key_t *tag,
     ngx_scale_purge_t *purge, ngx_scale_rows_t *rows);
 static ngx_int_t ngx_scale_purge_add(ngx_scale_flow_t *f,
@@ -111,6 +112,12 @@ ngx_scale_purge_rows(ngx_scale_flow_t *f, ngx_scale_key_t *tag,
 
         for (row = 0; row < rows->nrows; row++) {
             rc = ngx_scale_purge_add(f, tag, purge, rows, row);
+
+            if (rc == NGX_DECLINED) {
+                ngx_scale_purge_is_too_much(f);
+                return NGX_ERROR;
+            }
+
             if (rc != NGX_OK) {
                 return rc;
             }
@@ -129,6 +136,17 @@ ngx_scale_purge_rows(ngx_scale_flow_t *f, ngx_scale_key_t *tag,
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_scale_purge_is_too_much(ngx_scale_flow_t *f)
+{
+    ngx_log_error(NGX_LOG_ERR, f->r->connection->log, 0,
+                  "route \"%V\": one %V makes more than %d entries old; give "
+                  "them a tag in common and purge that", &f->loc->http.route,
+                  ngx_scale_conf_method_name(f->method->method),
+                  NGX_SCALE_CACHE_MAX_MARKS);
 }
 
 

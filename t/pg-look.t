@@ -62,7 +62,7 @@ sub waiting
 
     Scale::signal_memcached('STOP');
     my $begun = Scale::begin('POST', $path, undef);
-    ok(Scale::wait_for(sub { looking() == 1 }, 3),
+    ok(Scale::wait_for(sub { looking() == 1 }, 5),
        "$path waits before its COMMIT");
 
     return $begun;

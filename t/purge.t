@@ -55,6 +55,12 @@ my $nginx = Scale::nginx(Scale::http_config() . <<'END', workers => 1);
             scale_purge_tags  "list/:row.kind/:row.size";
         }
 
+        location = /many {
+            scale_route  many;
+            scale_query  POST rows "SELECT id FROM generate_series(1001, 2001) id";
+            scale_purge  item id=:row.id;
+        }
+
         location = /all {
             scale_route  all;
             scale_query  POST none "UPDATE items SET n = n + 1";
@@ -103,6 +109,14 @@ like(slurp($nginx->{error_log}),
      'the log says what is missing');
 is(Scale::request('DELETE', '/all')->{code}, 204,
    'no row of a statement that has the column is no fault');
+
+
+# more than can be marked
+
+is(Scale::request('POST', '/many')->{code}, 500, 'too many rows are refused');
+like(slurp($nginx->{error_log}),
+     qr/\Qroute "many": one POST makes more than 1000 entries old; give them a \E
+        \Qtag in common and purge that\E/x, 'and the log says what to do');
 
 
 # several statements, of which one is refused

@@ -25,6 +25,7 @@
 
 
 #define NGX_SCALE_CACHE_MAX_TAGS   8
+#define NGX_SCALE_CACHE_MAX_MARKS  1000       /* of a write */
 #define NGX_SCALE_CACHE_MAX_VALUE  1000000
 
 #define NGX_SCALE_CACHE_MAX_WEIGHT 1000
@@ -254,6 +255,7 @@ struct ngx_scale_write_s {
 
     ngx_scale_cache_t           *cache;      /* private */
     ngx_queue_t                  marks;
+    ngx_uint_t                   nmarks;
     ngx_uint_t                   pending;
     ngx_event_t                  event;
     unsigned                     unmarking:1;
@@ -264,7 +266,10 @@ struct ngx_scale_write_s {
 void ngx_scale_cache_write_init(ngx_scale_cache_t *cache,
     ngx_scale_write_t *write);
 
-/* the strings must live as long as the write; a key added twice counts once */
+/*
+ * The strings must live as long as the write; a key added twice counts once.
+ * NGX_DECLINED: there are NGX_SCALE_CACHE_MAX_MARKS already.
+ */
 ngx_int_t ngx_scale_cache_write_key(ngx_scale_write_t *write, ngx_str_t *key);
 ngx_int_t ngx_scale_cache_write_tag(ngx_scale_write_t *write, ngx_str_t *tag);
 

@@ -16,6 +16,7 @@ ngx_scale_cache_write_init(ngx_scale_cache_t *cache, ngx_scale_write_t *write)
 {
     write->cache = cache;
     write->pending = 0;
+    write->nmarks = 0;
     write->unmarking = 0;
     write->failed = 0;
 
@@ -50,10 +51,16 @@ ngx_scale_mark_add(ngx_scale_write_t *write, u_char room, ngx_str_t *key)
         return NGX_OK;
     }
 
+    if (write->nmarks == NGX_SCALE_CACHE_MAX_MARKS) {
+        return NGX_DECLINED;
+    }
+
     mark = ngx_pcalloc(write->pool, sizeof(ngx_scale_mark_t));
     if (mark == NULL) {
         return NGX_ERROR;
     }
+
+    write->nmarks++;
 
     mark->write = write;
     mark->room = room;
