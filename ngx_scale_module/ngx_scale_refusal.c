@@ -220,11 +220,11 @@ ngx_scale_answer_override(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
         }
 
         if (state->field.len) {
-            ngx_scale_problem_violation(&f->problem, f->op.cause,
-                                        &state->field,
-                                        state->detail.len
-                                        ? (char *) state->detail.data
-                                        : "is refused by the database");
+            return ngx_scale_problem_violation(f->r->pool, &f->problem,
+                                               f->op.cause, &state->field,
+                                               state->detail.len
+                                               ? (char *) state->detail.data
+                                               : "is refused by the database");
         }
 
         break;

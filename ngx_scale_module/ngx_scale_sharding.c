@@ -117,8 +117,14 @@ ngx_scale_sharding_key(ngx_scale_flow_t *f, ngx_str_t *key)
         value = &f->values[f->loc->shard_args[i]];
 
         if (value->null) {
-            ngx_scale_problem_violation(&f->problem, NGX_SCALE_CAUSE_PARAMETER,
-                                        &name[i], "is required");
+            if (ngx_scale_problem_violation(f->r->pool, &f->problem,
+                                            NGX_SCALE_CAUSE_PARAMETER,
+                                            &name[i], "is required")
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
             continue;
         }
 

@@ -30,6 +30,8 @@ static ngx_int_t ngx_scale_values_text(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_expression(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_str_t *text);
+static ngx_int_t ngx_scale_values_refuse(ngx_scale_flow_t *f,
+    ngx_scale_param_t *param, const char *reason);
 static ngx_str_t *ngx_scale_values_called(ngx_scale_param_t *param);
 static ngx_int_t ngx_scale_values_part(void *data,
     ngx_scale_key_part_t *part, ngx_str_t *text);
@@ -116,11 +118,8 @@ ngx_scale_values_step(ngx_scale_flow_t *f)
                                        &raw, &f->values[index], &reason);
 
             if (rc == NGX_DECLINED) {
-                ngx_scale_problem_violation(&f->problem,
-                                            NGX_SCALE_CAUSE_PARAMETER,
-                                            ngx_scale_values_called(
-                                                       &declared[index].param),
-                                            reason);
+                rc = ngx_scale_values_refuse(f, &declared[index].param,
+                                             reason);
             }
         }
 
@@ -217,11 +216,9 @@ ngx_scale_values_raw(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
     rc = ngx_scale_values_text(f, declared, &raw->text);
 
     if (rc == NGX_BUSY || rc == NGX_ABORT) {
-        ngx_scale_problem_violation(&f->problem, NGX_SCALE_CAUSE_PARAMETER,
-                                    ngx_scale_values_called(&declared->param),
-                                    rc == NGX_BUSY ? "is given more than once"
-                                    : "is not percent-encoded as it should be");
-        return NGX_DECLINED;
+        return ngx_scale_values_refuse(f, &declared->param,
+                                   rc == NGX_BUSY ? "is given more than once"
+                                   : "is not percent-encoded as it should be");
     }
 
     if (rc == NGX_OK) {
@@ -382,6 +379,24 @@ ngx_scale_values_purge_part(void *data, ngx_scale_key_part_t *part,
 
     return rc == NGX_OK ? ngx_scale_values_hide(source, declared, text)
                         : rc;
+}
+
+
+/* NGX_DECLINED; all such parameters are told at once */
+
+static ngx_int_t
+ngx_scale_values_refuse(ngx_scale_flow_t *f, ngx_scale_param_t *param,
+    const char *reason)
+{
+    if (ngx_scale_problem_violation(f->r->pool, &f->problem,
+                                    NGX_SCALE_CAUSE_PARAMETER,
+                                    ngx_scale_values_called(param), reason)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_DECLINED;
 }
 
 

@@ -141,9 +141,9 @@ static ngx_scale_title_t  ngx_scale_titles[] = {
 };
 
 
-void
-ngx_scale_problem_violation(ngx_scale_problem_t *p, ngx_scale_cause_e cause,
-    ngx_str_t *name, const char *detail)
+ngx_int_t
+ngx_scale_problem_violation(ngx_pool_t *pool, ngx_scale_problem_t *p,
+    ngx_scale_cause_e cause, ngx_str_t *name, const char *detail)
 {
     ngx_scale_violation_t  *v;
 
@@ -152,7 +152,15 @@ ngx_scale_problem_violation(ngx_scale_problem_t *p, ngx_scale_cause_e cause,
     }
 
     if (p->nviolations == NGX_SCALE_MAX_VIOLATIONS) {
-        return;
+        return NGX_OK;
+    }
+
+    if (p->violations == NULL) {
+        p->violations = ngx_palloc(pool, NGX_SCALE_MAX_VIOLATIONS
+                                         * sizeof(ngx_scale_violation_t));
+        if (p->violations == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     v = &p->violations[p->nviolations++];
@@ -160,6 +168,8 @@ ngx_scale_problem_violation(ngx_scale_problem_t *p, ngx_scale_cause_e cause,
     v->name = *name;
     v->detail.data = (u_char *) detail;
     v->detail.len = ngx_strlen(detail);
+
+    return NGX_OK;
 }
 
 

@@ -42,16 +42,18 @@ typedef struct {
     ngx_str_t               shards;        /* JSON: those that failed */
     ngx_str_t               allow;
     ngx_uint_t              nviolations;
-    ngx_scale_violation_t   violations[NGX_SCALE_MAX_VIOLATIONS];
+    ngx_scale_violation_t  *violations;    /* NULL: none */
 } ngx_scale_problem_t;
 
 
 /*
  * Adds a parameter's violation; the first one decides the cause.  More than
  * NGX_SCALE_MAX_VIOLATIONS are dropped.  "detail" must outlive the request.
+ * NGX_ERROR: memory.
  */
-void ngx_scale_problem_violation(ngx_scale_problem_t *p,
-    ngx_scale_cause_e cause, ngx_str_t *name, const char *detail);
+ngx_int_t ngx_scale_problem_violation(ngx_pool_t *pool,
+    ngx_scale_problem_t *p, ngx_scale_cause_e cause, ngx_str_t *name,
+    const char *detail);
 
 ngx_uint_t ngx_scale_problem_status(ngx_scale_problem_t *p);
 void ngx_scale_problem_title(ngx_scale_problem_t *p, ngx_uint_t status,
