@@ -41,7 +41,7 @@ $ENV{TEST_NGINX_MC_PORT} = $memcached->{port};
 
 my $nginx = Scale::nginx(conf(), workers => $workers, connections => 16384,
                          log_level => 'warn',
-                         main => 'worker_rlimit_nofile 20000;');
+                         main => 'pcre_jit on; worker_rlimit_nofile 20000;');
 my %group = (
     nginx      => sub { Scale::workers($nginx) },
     memcached  => sub { $memcached->{pid} },

@@ -219,7 +219,7 @@ sub nginx
     }
 END
         workers => $workers, connections => 16384, log_level => 'warn',
-        main => 'worker_rlimit_nofile 20000;'
+        main => 'pcre_jit on; worker_rlimit_nofile 20000;'
                 . ($workers == 1 ? 'worker_cpu_affinity 01;' : ''));
 }
 

@@ -308,7 +308,7 @@ sub start_nginx
 
     return Scale::nginx("    keepalive_requests 1000000000;\n$conf",
         workers => 1, connections => 1024, log_level => 'warn',
-        main => "worker_cpu_affinity $mask;")->{pid};
+        main => "pcre_jit on; worker_cpu_affinity $mask;")->{pid};
 }
 
 
