@@ -34,6 +34,9 @@
     ((place)->gutter ? NGX_SCALE_CACHE_GUTTER_TTL : NGX_SCALE_CACHE_TAG_TTL)
 
 
+/* words that one system call brings */
+#define NGX_SCALE_CACHE_RANDOM     32
+
 typedef struct ngx_scale_owner_s  ngx_scale_owner_t;
 
 
@@ -104,6 +107,8 @@ struct ngx_scale_cache_s {
     ngx_uint_t                   fills;
     ngx_uint_t                   misses;     /* see warm.c */
     ngx_msec_t                   cold_since;
+    uint64_t                     random[NGX_SCALE_CACHE_RANDOM];
+    ngx_uint_t                   nrandom;    /* of them are left */
     unsigned                     cold:1;
     ngx_log_t                   *log;
 };
@@ -143,6 +148,9 @@ ngx_uint_t ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache);
 
 /* what others hold at a node that is elsewhere for them becomes unreachable */
 void ngx_scale_cache_disown(ngx_scale_place_t *place);
+
+/* zone.h's, without a system call for each */
+uint64_t ngx_scale_cache_random(ngx_scale_cache_t *cache);
 
 /*
  * The same of a place in the words of the local tier: "node" is the view and

@@ -370,12 +370,27 @@ ngx_scale_zone_now(void)
 uint64_t
 ngx_scale_zone_random(void)
 {
-    uint64_t  value;
+    uint64_t  word;
 
-    if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != sizeof(value)) {
-        value = (uint64_t) ngx_random() << 32 ^ (uint64_t) ngx_random()
-                ^ (uint64_t) ngx_pid << 48;
+    ngx_scale_zone_randoms(&word, 1);
+
+    return word;
+}
+
+
+void
+ngx_scale_zone_randoms(uint64_t *words, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    if (getrandom(words, n * sizeof(uint64_t), GRND_NONBLOCK)
+        == (ssize_t) (n * sizeof(uint64_t)))
+    {
+        return;
     }
 
-    return value;
+    for (i = 0; i < n; i++) {
+        words[i] = (uint64_t) ngx_random() << 32 ^ (uint64_t) ngx_random()
+                   ^ (uint64_t) ngx_pid << 48;
+    }
 }

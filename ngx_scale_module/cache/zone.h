@@ -184,8 +184,9 @@ ngx_int_t ngx_scale_zone_keep(ngx_scale_zone_cache_t *record,
 /* ms of CLOCK_MONOTONIC, fresh: nginx's time stands during a turn */
 uint64_t ngx_scale_zone_now(void);
 
-/* 64 random bits of the kernel */
+/* random bits of the kernel, 64 and n times 64; n is at most 32 */
 uint64_t ngx_scale_zone_random(void);
+void ngx_scale_zone_randoms(uint64_t *words, ngx_uint_t n);
 
 
 #endif /* _NGX_SCALE_ZONE_H_INCLUDED_ */

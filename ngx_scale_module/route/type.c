@@ -16,6 +16,7 @@ static ngx_int_t ngx_scale_type_text(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_scale_value_t *value, const char **reason);
 static size_t ngx_scale_type_text_length(ngx_str_t *text);
 static ngx_uint_t ngx_scale_type_utf8_valid(u_char *p, u_char *end);
+static u_char *ngx_scale_type_skip_ascii(u_char *p, u_char *end);
 static size_t ngx_scale_type_utf8_sequence(u_char *p, u_char *end);
 static ngx_int_t ngx_scale_type_uuid(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_scale_value_t *value, const char **reason);
@@ -28,6 +29,10 @@ static ngx_int_t ngx_scale_type_bytea(ngx_pool_t *pool, ngx_scale_raw_t *raw,
 static size_t ngx_scale_type_bytea_length(ngx_str_t *text);
 static ngx_int_t ngx_scale_type_base64(ngx_pool_t *pool, ngx_str_t *text,
     ngx_str_t *bytes);
+
+
+#define NGX_SCALE_TYPE_ONES   0x0101010101010101u
+#define NGX_SCALE_TYPE_HIGHS  0x8080808080808080u
 
 
 ngx_scale_type_t  ngx_scale_types[] = {
@@ -180,12 +185,15 @@ ngx_scale_type_text(ngx_pool_t *pool, ngx_scale_raw_t *raw,
 static size_t
 ngx_scale_type_text_length(ngx_str_t *text)
 {
-    size_t  i, n;
+    u_char  *p, *end;
+    size_t   n;
 
-    n = 0;
+    end = text->data + text->len;
+    p = ngx_scale_type_skip_ascii(text->data, end);
+    n = p - text->data;
 
-    for (i = 0; i < text->len; i++) {
-        n += (text->data[i] & 0xc0) != 0x80;
+    for ( /* void */ ; p < end; p++) {
+        n += (*p & 0xc0) != 0x80;
     }
 
     return n;
@@ -197,7 +205,13 @@ ngx_scale_type_utf8_valid(u_char *p, u_char *end)
 {
     size_t  n;
 
-    while (p < end) {
+    for ( ;; ) {
+        p = ngx_scale_type_skip_ascii(p, end);
+
+        if (p == end) {
+            return 1;
+        }
+
         n = ngx_scale_type_utf8_sequence(p, end);
 
         if (n == 0) {
@@ -206,8 +220,25 @@ ngx_scale_type_utf8_valid(u_char *p, u_char *end)
 
         p += n;
     }
+}
 
-    return 1;
+
+/* most text is long and plain: eight bytes at once, but for a NUL */
+
+static u_char *
+ngx_scale_type_skip_ascii(u_char *p, u_char *end)
+{
+    uint64_t  word;
+
+    for ( /* void */ ; end - p >= 8; p += 8) {
+        ngx_memcpy(&word, p, 8);
+
+        if ((word | (word - NGX_SCALE_TYPE_ONES)) & NGX_SCALE_TYPE_HIGHS) {
+            break;
+        }
+    }
+
+    return p;
 }
 
 
