@@ -101,8 +101,20 @@ sub count { return scalar @servers }
 sub signal
 {
     my ($name, $number) = @_;
+    my $pid = server($number)->{pid};
 
-    kill $name => server($number)->{pid};
+    kill $name => $pid;
+    wait_for(sub { !grep { !/\) [tT] / } states($pid) }, 5) if $name eq 'STOP';
+}
+
+
+# one thread takes a STOP, another one may answer meanwhile
+
+sub states
+{
+    my ($pid) = @_;
+
+    return map { Scale::Process::slurp($_) } glob "/proc/$pid/task/*/stat";
 }
 
 
