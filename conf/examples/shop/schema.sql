@@ -1,7 +1,4 @@
--- A shop: products, carts, orders.
---
--- Applied once by the owner of the database, after conf/sql/scale.sql.  The
--- role "api" is the one nginx connects as.
+-- A shop: products, carts, orders.  Applied once, after conf/sql/scale.sql.
 
 CREATE TABLE products (
     id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -33,8 +30,6 @@ CREATE TABLE cart_lines (
     CONSTRAINT cart_lines_quantity_check CHECK (quantity > 0)
 );
 
-
-
 CREATE TABLE orders (
     id       uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     email    text NOT NULL,
@@ -50,15 +45,6 @@ CREATE TABLE order_lines (
 
     PRIMARY KEY ("order", product)
 );
-
-
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'api') THEN
-        CREATE ROLE api LOGIN;
-    END IF;
-END
-$$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE
    ON products, carts, cart_lines, orders, order_lines TO api;
