@@ -1,37 +1,26 @@
 
 /* what rows, entries and errors become on their way out */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_answer.h"
 
 
+static ngx_int_t ngx_scale_answer_rows(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_answer_list(ngx_scale_flow_t *f);
 static void ngx_scale_answer_status(ngx_scale_flow_t *f, ngx_str_t *value);
 static ngx_int_t ngx_scale_answer_keep(ngx_scale_flow_t *f,
     ngx_array_t **list, ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_scale_answer_label(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_answer_whole(ngx_scale_flow_t *f);
 
 
 ngx_int_t
 ngx_scale_answer_render(ngx_scale_flow_t *f)
 {
-    ngx_uint_t  empty;
+    ngx_int_t  rc;
 
-    if (f->op.given) {
-        return ngx_scale_answer_list(f);
-    }
-
-    empty = ngx_scale_rows_empty(f->method, &f->op);
-
-    if (empty >= NGX_HTTP_BAD_REQUEST) {
-        f->problem.status = empty;
-        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
-    }
-
-    if (ngx_scale_rows_answer(f->r->pool, f->method, &f->op,
-                              f->representation, &f->answer)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
+    rc = f->op.given ? ngx_scale_answer_list(f) : ngx_scale_answer_rows(f);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     ngx_scale_pg_release(&f->op);
@@ -43,6 +32,23 @@ ngx_scale_answer_render(ngx_scale_flow_t *f)
     }
 
     return ngx_scale_answer_apply(f);
+}
+
+
+static ngx_int_t
+ngx_scale_answer_rows(ngx_scale_flow_t *f)
+{
+    ngx_uint_t  empty;
+
+    empty = ngx_scale_rows_empty(f->method, &f->op);
+
+    if (empty >= NGX_HTTP_BAD_REQUEST) {
+        f->problem.status = empty;
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
+    }
+
+    return ngx_scale_rows_answer(f->r->pool, f->method, &f->op,
+                                 f->representation, &f->answer);
 }
 
 
@@ -57,59 +63,34 @@ ngx_scale_answer_list(ngx_scale_flow_t *f)
 
     ngx_scale_json_list_written(f->list, &f->answer.body);
 
-    ngx_scale_pg_release(&f->op);
-
-    if (!f->method->write
-        && ngx_scale_rows_etag(f->r->pool, &f->answer) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_scale_answer_apply(f);
+    return NGX_OK;
 }
 
-
-/* the meta's fields, row variables and status take effect */
 
 ngx_int_t
 ngx_scale_answer_apply(ngx_scale_flow_t *f)
 {
-    u_char      *p, *last, kind;
-    uint16_t     name_len;
-    uint32_t     value_len;
-    ngx_int_t    rc;
-    ngx_str_t    name, value;
+    ngx_int_t         rc;
+    ngx_str_t         rest;
+    ngx_scale_meta_t  element;
 
-    p = f->answer.meta.data;
-    last = p + f->answer.meta.len;
+    rest = f->answer.meta;
 
-    while (last - p >= NGX_SCALE_META_HEADER) {
-        kind = *p++;
-        ngx_memcpy(&name_len, p, sizeof(uint16_t));
-        p += sizeof(uint16_t);
-        ngx_memcpy(&value_len, p, sizeof(uint32_t));
-        p += sizeof(uint32_t);
+    while ((rc = ngx_scale_meta_next(&rest, &element)) == NGX_OK) {
 
-        if ((size_t) (last - p) < (size_t) name_len + value_len) {
-            return NGX_ERROR;
-        }
+        switch (element.kind) {
 
-        name.data = p;
-        name.len = name_len;
-        value.data = p + name_len;
-        value.len = value_len;
-        p = value.data + value.len;
+        case NGX_SCALE_META_STATUS:
+            ngx_scale_answer_status(f, &element.value);
+            break;
 
-        rc = NGX_OK;
+        case NGX_SCALE_META_FIELD:
+            rc = ngx_scale_answer_field(f, &element.name, &element.value);
+            break;
 
-        if (kind == NGX_SCALE_META_STATUS) {
-            ngx_scale_answer_status(f, &value);
-
-        } else if (kind == NGX_SCALE_META_FIELD) {
-            rc = ngx_scale_answer_keep(f, &f->answer.fields, &name, &value);
-
-        } else {
-            rc = ngx_scale_answer_keep(f, &f->ctx.row, &name, &value);
+        default:
+            rc = ngx_scale_answer_keep(f, &f->ctx.row, &element.name,
+                                       &element.value);
         }
 
         if (rc != NGX_OK) {
@@ -117,7 +98,7 @@ ngx_scale_answer_apply(ngx_scale_flow_t *f)
         }
     }
 
-    return NGX_OK;
+    return rc == NGX_DONE ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -175,21 +156,15 @@ ngx_int_t
 ngx_scale_answer_share_field(ngx_scale_flow_t *f, ngx_str_t *name,
     ngx_str_t *value)
 {
-    u_char     *p;
-    ngx_str_t   meta;
+    ngx_scale_meta_t  element;
 
-    meta.len = f->answer.meta.len + NGX_SCALE_META_HEADER + name->len
-               + value->len;
+    element.kind = NGX_SCALE_META_FIELD;
+    element.name = *name;
+    element.value = *value;
 
-    meta.data = ngx_pnalloc(f->r->pool, meta.len);
-    if (meta.data == NULL) {
+    if (ngx_scale_meta_add(f->r->pool, &f->answer.meta, &element) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    p = ngx_cpymem(meta.data, f->answer.meta.data, f->answer.meta.len);
-    (void) ngx_scale_rows_put(p, NGX_SCALE_META_FIELD, name, value);
-
-    f->answer.meta = meta;
 
     return ngx_scale_answer_field(f, name, value);
 }
@@ -238,19 +213,6 @@ ngx_scale_answer_own_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
     f->answer.unverified = entry->unverified;
 
     return ngx_scale_answer_apply(f);
-}
-
-
-void
-ngx_scale_answer_to_entry(ngx_scale_answer_t *answer, ngx_scale_entry_t *entry)
-{
-    ngx_memzero(entry, sizeof(ngx_scale_entry_t));
-
-    entry->etag = answer->etag;
-    entry->meta = answer->meta;
-    entry->body = answer->body;
-    entry->unverified = answer->unverified;
-    entry->partial = answer->partial;
 }
 
 
@@ -311,21 +273,25 @@ ngx_scale_answer_response(ngx_scale_flow_t *f, ngx_scale_response_t *response)
 ngx_int_t
 ngx_scale_answer_send(ngx_scale_flow_t *f)
 {
+    if (f->problem.cause) {
+        f->rc = ngx_scale_problem_prepare(f->r, &f->problem);
+
+    } else if (!f->op.begun) {
+        f->rc = ngx_scale_answer_whole(f);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_answer_whole(ngx_scale_flow_t *f)
+{
     ngx_chain_t           out;
     ngx_scale_response_t  response;
 
-    if (f->problem.cause) {
-        f->rc = ngx_scale_problem_prepare(f->r, &f->problem);
-        return NGX_DONE;
-    }
-
-    if (f->op.begun) {
-        return NGX_DONE;
-    }
-
     if (ngx_scale_answer_response(f, &response) != NGX_OK) {
-        f->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        return NGX_DONE;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (f->answer.body.len) {
@@ -333,8 +299,7 @@ ngx_scale_answer_send(ngx_scale_flow_t *f)
         out.buf = ngx_calloc_buf(f->r->pool);
 
         if (out.buf == NULL) {
-            f->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-            return NGX_DONE;
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         out.buf->pos = f->answer.body.data;
@@ -345,7 +310,5 @@ ngx_scale_answer_send(ngx_scale_flow_t *f)
         response.length = f->answer.body.len;
     }
 
-    f->rc = ngx_scale_response_send(f->r, &response);
-
-    return NGX_DONE;
+    return ngx_scale_response_send(f->r, &response);
 }

@@ -4,7 +4,8 @@
  * own reads are never older than her writes.
  */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_query.h"
+#include "ngx_scale_answer.h"
 
 
 static ngx_scale_pg_freshness_e ngx_scale_consistency_freshness(

@@ -4,7 +4,9 @@
  * cannot answer fail the request, or under fanout=partial are named in it.
  */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_read.h"
+#include "ngx_scale_answer.h"
+#include "ngx_scale_query.h"
 
 
 typedef struct {
@@ -25,12 +27,12 @@ struct ngx_scale_fanout_s {
 };
 
 
+static ngx_int_t ngx_scale_fanout_create(ngx_scale_flow_t *f);
 static void ngx_scale_fanout_begin(ngx_scale_flow_t *f,
     ngx_scale_fanout_part_t *part, ngx_scale_cluster_t *cluster);
 static void ngx_scale_fanout_look_later(ngx_scale_flow_t *f);
 static void ngx_scale_fanout_look(ngx_event_t *ev);
 static void ngx_scale_fanout_done(ngx_scale_pg_op_t *op);
-static void ngx_scale_fanout_end(ngx_scale_flow_t *f);
 static void ngx_scale_fanout_give_up(ngx_scale_fanout_part_t *part);
 static void ngx_scale_fanout_stop(ngx_scale_fanout_t *fanout);
 static ngx_uint_t ngx_scale_fanout_forgives(ngx_scale_flow_t *f,
@@ -54,20 +56,43 @@ static ngx_scale_cause_e  ngx_scale_fanout_forgivable[] = {
 
 
 ngx_int_t
-ngx_scale_fanout_submit(ngx_scale_flow_t *f)
+ngx_scale_fanout_query(ngx_scale_flow_t *f)
 {
     ngx_uint_t            i;
-    ngx_scale_fanout_t   *fanout;
     ngx_scale_cluster_t  *cluster;
+
+    if (ngx_scale_query_read(f, NULL) != NGX_OK
+        || ngx_scale_fanout_create(f) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cluster = f->loc->database->clusters.elts;
+    f->querying = 1;
+
+    for (i = 0; i < f->fanout->n; i++) {
+        ngx_scale_fanout_begin(f, &f->fanout->parts[i], &cluster[i]);
+    }
+
+    if (f->method->answer->partial) {
+        ngx_scale_fanout_look_later(f);
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_scale_fanout_create(ngx_scale_flow_t *f)
+{
+    ngx_scale_fanout_t  *fanout;
 
     fanout = ngx_pcalloc(f->r->pool, sizeof(ngx_scale_fanout_t));
     if (fanout == NULL) {
         return NGX_ERROR;
     }
 
-    cluster = f->loc->database->clusters.elts;
     fanout->n = f->loc->database->clusters.nelts;
-
     fanout->parts = ngx_pcalloc(f->r->pool, fanout->n
                                             * sizeof(ngx_scale_fanout_part_t));
     if (fanout->parts == NULL) {
@@ -79,17 +104,8 @@ ngx_scale_fanout_submit(ngx_scale_flow_t *f)
     fanout->timer.log = f->r->connection->log;
 
     f->fanout = fanout;
-    f->querying = 1;
 
-    for (i = 0; i < fanout->n; i++) {
-        ngx_scale_fanout_begin(f, &fanout->parts[i], &cluster[i]);
-    }
-
-    if (f->method->answer->partial) {
-        ngx_scale_fanout_look_later(f);
-    }
-
-    return NGX_AGAIN;
+    return NGX_OK;
 }
 
 
@@ -157,7 +173,7 @@ ngx_scale_fanout_look(ngx_event_t *ev)
         return;
     }
 
-    ngx_scale_fanout_end(f);
+    ngx_scale_flow_resume(f, ngx_scale_fanout_result(f));
 }
 
 
@@ -177,18 +193,12 @@ ngx_scale_fanout_done(ngx_scale_pg_op_t *op)
     if (f->fanout->pending == 0
         || (!part->done && !ngx_scale_fanout_forgives(f, op->cause)))
     {
-        ngx_scale_fanout_end(f);
+        ngx_scale_flow_resume(f, ngx_scale_fanout_result(f));
     }
 }
 
 
-static void
-ngx_scale_fanout_end(ngx_scale_flow_t *f)
-{
-    f->querying = 0;
-
-    ngx_scale_flow_resume(f, ngx_scale_fanout_result(f));
-}
+/* some shards' rows may be enough */
 
 
 ngx_int_t
@@ -220,10 +230,15 @@ ngx_scale_fanout_give_up(ngx_scale_fanout_part_t *part)
 
 
 void
-ngx_scale_fanout_cancel(ngx_scale_flow_t *f)
+ngx_scale_fanout_release(ngx_scale_flow_t *f)
 {
     ngx_uint_t  i;
 
+    if (f->fanout == NULL) {
+        return;
+    }
+
+    f->querying = 0;
     ngx_scale_fanout_stop(f->fanout);
 
     for (i = 0; i < f->fanout->n; i++) {
@@ -316,14 +331,14 @@ ngx_scale_fanout_result(ngx_scale_flow_t *f)
         f->op.cause = failed->cause;
         f->op.error = failed->error;
 
-        return ngx_scale_answer_problem(f);
+        return ngx_scale_query_end(f);
     }
 
     f->answer.partial = failed != NULL;
 
     rc = ngx_scale_fanout_merge(f);
 
-    return rc == NGX_OK ? ngx_scale_answer_problem(f) : rc;
+    return rc == NGX_OK ? ngx_scale_query_end(f) : rc;
 }
 
 

@@ -4,7 +4,7 @@
  * security (PostgreSQL manual, 5.8 Row Security Policies).
  */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_rows.h"
 
 
 static ngx_uint_t ngx_scale_identity_is_name(ngx_str_t *name);

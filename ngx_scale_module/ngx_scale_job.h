@@ -53,4 +53,12 @@ void ngx_scale_job_query(ngx_scale_job_t *job,
 void ngx_scale_job_end(ngx_scale_job_t *job);
 
 
+/* ngx_scale_refresh.c: in the handler of a HIT that is due */
+void ngx_scale_refresh(ngx_scale_flow_t *f);
+
+/* ngx_scale_audit.c: what is about to answer, of the local tier or of a HIT */
+void ngx_scale_audit(ngx_scale_flow_t *f, ngx_scale_entry_t *entry,
+    ngx_uint_t local);
+
+
 #endif /* _NGX_SCALE_JOB_H_INCLUDED_ */

@@ -1,5 +1,6 @@
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_conf.h"
+#include "ngx_scale_handler.h"
 
 
 static void *ngx_scale_create_main_conf(ngx_conf_t *cf);
@@ -329,7 +330,7 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
             return NGX_CONF_ERROR;
         }
 
-        clcf->handler = ngx_scale_flow_handler;
+        clcf->handler = ngx_scale_handler;
 
     } else if (clcf->noname && prev->methods) {
 
@@ -338,7 +339,7 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         ngx_scale_inherit_plan(prev, conf);
 
         if (clcf->handler == NULL) {
-            clcf->handler = ngx_scale_flow_handler;
+            clcf->handler = ngx_scale_handler;
         }
     }
 

@@ -4,7 +4,8 @@
  * scale_purge_tags name, by the request's parameters or by the rows returned.
  */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_write.h"
+#include "ngx_scale_values.h"
 
 
 static ngx_int_t ngx_scale_purge_all(ngx_scale_flow_t *f, ngx_uint_t row);
@@ -26,7 +27,7 @@ ngx_scale_purge_named(ngx_scale_flow_t *f)
     ngx_str_t  key;
 
     if (f->method->own_key
-        && (ngx_scale_values_key(f, f->loc->reach, NULL, 0, &key)
+        && (ngx_scale_keys_make(f, f->loc->reach, NULL, 0, &key)
             != NGX_OK
             || ngx_scale_purge_entry(f, f->loc, &key) != NGX_OK))
     {
@@ -158,13 +159,13 @@ ngx_scale_purge_is_returned(ngx_scale_key_t *tag, ngx_scale_purge_t *purge,
     ngx_scale_purge_value_t  *value;
 
     if (tag) {
-        return ngx_scale_values_returned(&tag->parts, rows);
+        return ngx_scale_keys_returned(&tag->parts, rows);
     }
 
     value = purge->given.elts;
 
     for (i = 0; i < purge->given.nelts; i++) {
-        if (!ngx_scale_values_returned(&value[i].parts, rows)) {
+        if (!ngx_scale_keys_returned(&value[i].parts, rows)) {
             return 0;
         }
     }
@@ -181,12 +182,12 @@ ngx_scale_purge_add(ngx_scale_flow_t *f, ngx_scale_key_t *tag,
     ngx_str_t  key;
 
     if (tag) {
-        rc = ngx_scale_values_key(f, tag, rows, row, &key);
+        rc = ngx_scale_keys_make(f, tag, rows, row, &key);
 
         return rc == NGX_OK ? ngx_scale_cache_write_tag(&f->write, &key) : rc;
     }
 
-    rc = ngx_scale_values_purge_key(f, purge, rows, row, &key);
+    rc = ngx_scale_keys_purge(f, purge, rows, row, &key);
 
     return rc == NGX_OK ? ngx_scale_purge_entry(f, purge->target, &key) : rc;
 }

@@ -1,17 +1,26 @@
 
-/* reads: from the cache, or from the database for everybody who waits */
+#include "ngx_scale_read.h"
+#include "ngx_scale_answer.h"
+#include "ngx_scale_job.h"
+#include "ngx_scale_query.h"
+#include "ngx_scale_values.h"
 
-#include "ngx_scale_flow.h"
 
-
+static ngx_uint_t ngx_scale_read_is_cacheable(ngx_scale_flow_t *f);
+static void ngx_scale_read_init(ngx_scale_flow_t *f);
 static ngx_msec_t ngx_scale_read_patience(ngx_scale_flow_t *f);
-static ngx_int_t ngx_scale_read_local(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_read_share(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_read_keys(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_read_local(ngx_scale_flow_t *f);
 static void ngx_scale_read_verdict(ngx_scale_read_t *read);
+static ngx_int_t ngx_scale_read_judge(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_read_fill(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_read_hit(ngx_scale_flow_t *f);
+static void ngx_scale_read_label(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_read_is_hopeless(ngx_scale_flow_t *f);
 static void ngx_scale_read_done(ngx_scale_pg_op_t *op);
 static ngx_int_t ngx_scale_read_failed(ngx_scale_flow_t *f);
+static ngx_scale_entry_t *ngx_scale_read_spare(ngx_scale_flow_t *f);
 
 
 /* ms for what is not the statement: the network, and a busy worker */
@@ -26,17 +35,7 @@ ngx_scale_read_lookup(ngx_scale_flow_t *f)
 {
     ngx_int_t  rc;
 
-    if (!f->method->cached || f->loc->consistency == NGX_SCALE_PRIMARY) {
-        return NGX_OK;
-    }
-
-    ngx_str_set(&f->ctx.cache_status, "BYPASS");
-
-    /* only JSON is kept */
-
-    if (f->representation != NGX_SCALE_REPR_JSON
-        || ngx_http_test_predicates(f->r, f->loc->bypass) != NGX_OK)
-    {
+    if (!ngx_scale_read_is_cacheable(f)) {
         return NGX_OK;
     }
 
@@ -44,18 +43,7 @@ ngx_scale_read_lookup(ngx_scale_flow_t *f)
         return NGX_ERROR;
     }
 
-    f->read.statement = f->loc->statement;
-    f->read.ttl = f->loc->ttl;
-    f->read.missing = f->loc->missing;
-    f->read.stale = f->cluster ? f->loc->stale : 0;
-    f->read.error = f->loc->error;
-    f->read.lenience = ngx_scale_consistency_lenience(f);
-    f->read.patience = ngx_scale_read_patience(f);
-    f->read.share = ngx_scale_read_share(f);
-    f->read.handler = ngx_scale_read_verdict;
-    f->read.data = f;
-
-    f->asked = ngx_scale_pg_now();
+    ngx_scale_read_init(f);
 
     rc = ngx_scale_read_local(f);
 
@@ -73,44 +61,41 @@ ngx_scale_read_lookup(ngx_scale_flow_t *f)
 }
 
 
-/* at once, or NGX_AGAIN: it is not there */
-
-static ngx_int_t
-ngx_scale_read_local(ngx_scale_flow_t *f)
+static ngx_uint_t
+ngx_scale_read_is_cacheable(ngx_scale_flow_t *f)
 {
-    ngx_int_t          rc;
-    ngx_scale_entry_t  entry;
+    if (!f->method->cached || f->loc->consistency == NGX_SCALE_PRIMARY) {
+        return 0;
+    }
+
+    ngx_str_set(&f->ctx.cache_status, "BYPASS");
+
+    /* only JSON is kept */
+
+    return f->representation == NGX_SCALE_REPR_JSON
+           && ngx_http_test_predicates(f->r, f->loc->bypass) == NGX_OK;
+}
+
+
+static void
+ngx_scale_read_init(ngx_scale_flow_t *f)
+{
+    f->read.statement = f->loc->statement;
+    f->read.ttl = f->loc->ttl;
+    f->read.missing = f->loc->missing;
+    f->read.stale = f->cluster ? f->loc->stale : 0;
+    f->read.error = f->loc->error;
+    f->read.lenience = ngx_scale_consistency_lenience(f);
+    f->read.patience = ngx_scale_read_patience(f);
+    f->read.share = ngx_scale_read_share(f);
+    f->read.handler = ngx_scale_read_verdict;
+    f->read.data = f;
 
     if (f->loc->consistency == NGX_SCALE_BOUNDED) {
         f->read.bounded = f->loc->database->conf.max_lag;
     }
 
-    if (ngx_scale_consistency_is_writer(f)) {
-        return NGX_AGAIN;
-    }
-
-    rc = ngx_scale_cache_local(f->loc->store->cache, &f->read, f->r->pool,
-                               f->asked / 1000000, &entry);
-    if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? NGX_AGAIN : rc;
-    }
-
-    f->ctx.cache_time = 0;
-
-    if (entry.negative) {
-        ngx_str_set(&f->ctx.cache_status, "NEGATIVE");
-
-    } else {
-        ngx_str_set(&f->ctx.cache_status, "LOCAL");
-
-        if (!f->read.bounded) {
-            ngx_scale_audit(f, &entry, 1);
-        }
-    }
-
-    rc = ngx_scale_answer_own_entry(f, &entry);
-
-    return rc == NGX_OK ? ngx_scale_flow_send_next(f) : rc;
+    f->asked = ngx_scale_pg_now();
 }
 
 
@@ -163,7 +148,7 @@ ngx_scale_read_keys(ngx_scale_flow_t *f)
         }
 
         for (i = 0; i < f->read.ntags; i++) {
-            if (ngx_scale_values_key(f, &tag[i], NULL, 0,
+            if (ngx_scale_keys_make(f, &tag[i], NULL, 0,
                                      &f->read.tags[i])
                 != NGX_OK)
             {
@@ -172,76 +157,150 @@ ngx_scale_read_keys(ngx_scale_flow_t *f)
         }
     }
 
-    return ngx_scale_values_key(f, f->loc->key, NULL, 0, &f->read.key);
+    return ngx_scale_keys_make(f, f->loc->key, NULL, 0, &f->read.key);
+}
+
+
+/* NGX_DONE: the answer is there, at once; NGX_AGAIN: it is not */
+
+static ngx_int_t
+ngx_scale_read_local(ngx_scale_flow_t *f)
+{
+    ngx_int_t          rc;
+    ngx_scale_entry_t  entry;
+
+    if (ngx_scale_consistency_is_writer(f)) {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_scale_cache_local(f->loc->store->cache, &f->read, f->r->pool,
+                               f->asked / 1000000, &entry);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_AGAIN : rc;
+    }
+
+    f->ctx.cache_time = 0;
+
+    if (entry.negative) {
+        ngx_str_set(&f->ctx.cache_status, "NEGATIVE");
+
+    } else {
+        ngx_str_set(&f->ctx.cache_status, "LOCAL");
+
+        if (!f->read.bounded) {
+            ngx_scale_audit(f, &entry, 1);
+        }
+    }
+
+    rc = ngx_scale_answer_own_entry(f, &entry);
+
+    return rc == NGX_OK ? NGX_DONE : rc;
 }
 
 
 static void
 ngx_scale_read_verdict(ngx_scale_read_t *read)
 {
-    ngx_int_t          rc;
     ngx_scale_flow_t  *f = read->data;
 
     f->waiting = 0;
     f->ctx.cache_time = (ngx_int_t) ((ngx_scale_pg_now() - f->asked) / 1000);
 
-    switch (read->verdict) {
+    ngx_scale_flow_resume(f, ngx_scale_read_judge(f));
+}
+
+
+static ngx_int_t
+ngx_scale_read_judge(ngx_scale_flow_t *f)
+{
+    switch (f->read.verdict) {
+
+    case NGX_SCALE_CACHE_HIT:
+        return ngx_scale_read_hit(f);
 
     case NGX_SCALE_CACHE_FILL:
-        f->filling = 1;
-
-        if (!read->bypassed) {
-            ngx_str_set(&f->ctx.cache_status, "MISS");
-        }
-
-        rc = ngx_scale_read_is_hopeless(f)
-             ? ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE) : NGX_OK;
-
-        ngx_scale_flow_resume(f, rc);
-        return;
+        return ngx_scale_read_fill(f);
 
     case NGX_SCALE_CACHE_FAILED:
         ngx_str_set(&f->ctx.cache_status, "MISS");
-        rc = ngx_scale_answer_copy_problem(f, read->failure);
-        ngx_scale_flow_resume(f, rc);
-        return;
+        return ngx_scale_refusal_copy(f, f->read.failure);
 
-    case NGX_SCALE_CACHE_BYPASS:
-        ngx_scale_flow_resume(f, NGX_OK);
-        return;
+    default:                           /* NGX_SCALE_CACHE_BYPASS */
+        return NGX_OK;
+    }
+}
 
-    case NGX_SCALE_CACHE_HIT:
-        break;
+
+static ngx_int_t
+ngx_scale_read_fill(ngx_scale_flow_t *f)
+{
+    f->filling = 1;
+
+    if (!f->read.bypassed) {
+        ngx_str_set(&f->ctx.cache_status, "MISS");
     }
 
-    if (read->due) {
+    return ngx_scale_read_is_hopeless(f)
+           ? ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_read_hit(ngx_scale_flow_t *f)
+{
+    ngx_int_t  rc;
+
+    if (f->read.due) {
         ngx_scale_refresh(f);
     }
 
-    f->answer.old = read->old;
-    f->answer.kept = read->old && read->shared;
+    f->answer.old = f->read.old;
+    f->answer.kept = f->read.old && f->read.shared;
 
-    if (read->old) {
+    ngx_scale_read_label(f);
+
+    rc = ngx_scale_answer_entry(f, f->read.entry);
+
+    return rc == NGX_OK ? NGX_DONE : rc;
+}
+
+
+static void
+ngx_scale_read_label(ngx_scale_flow_t *f)
+{
+    if (f->read.old) {
         ngx_str_set(&f->ctx.cache_status, "STALE");
 
-    } else if (read->shared) {
+    } else if (f->read.shared) {
         ngx_str_set(&f->ctx.cache_status, "MISS");
 
-    } else if (read->entry->negative) {
+    } else if (f->read.entry->negative) {
         ngx_str_set(&f->ctx.cache_status, "NEGATIVE");
 
     } else {
         ngx_str_set(&f->ctx.cache_status, "HIT");
-        ngx_scale_audit(f, read->entry, 0);
+        ngx_scale_audit(f, f->read.entry, 0);
     }
+}
 
-    rc = ngx_scale_answer_entry(f, read->entry);
 
-    if (rc == NGX_OK) {
-        ngx_scale_flow_resume_send(f);
+ngx_int_t
+ngx_scale_read_expire(ngx_scale_flow_t *f)
+{
+    f->waiting = 0;
+    ngx_scale_cache_read_cancel(&f->read);
 
-    } else {
-        ngx_scale_flow_resume(f, rc);
+    return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE);
+}
+
+
+void
+ngx_scale_read_release(ngx_scale_flow_t *f)
+{
+    if (f->waiting || f->filling) {
+        f->waiting = 0;
+        f->filling = 0;
+        ngx_scale_cache_read_cancel(&f->read);
     }
 }
 
@@ -260,20 +319,8 @@ ngx_scale_read_is_hopeless(ngx_scale_flow_t *f)
 ngx_int_t
 ngx_scale_read_query(ngx_scale_flow_t *f)
 {
-    if (ngx_scale_rows_bind(f->r->pool, f->loc, f->method, f->values, &f->op)
-        != NGX_OK)
-    {
+    if (ngx_scale_query_read(f, ngx_scale_read_done) != NGX_OK) {
         return NGX_ERROR;
-    }
-
-    f->op.data = f;
-    f->op.kind = f->method->transaction ? NGX_SCALE_PG_TRANSACTION
-                                        : NGX_SCALE_PG_READ;
-    f->op.read_only = 1;
-    f->op.done = ngx_scale_read_done;
-
-    if (f->method->fanout) {
-        return ngx_scale_fanout_submit(f);
     }
 
     ngx_scale_consistency_read(f, f->cluster, &f->op);
@@ -282,11 +329,10 @@ ngx_scale_read_query(ngx_scale_flow_t *f)
     SCALE_STEP("read.query");
 
     if (f->filling && ngx_scale_cache_kept(&f->read)) {
-        ngx_scale_flow_hurry(f);
+        ngx_scale_query_hurry(f);
     }
 
-    f->querying = 1;
-    ngx_scale_pg_submit(f->cluster->pg, &f->op);
+    ngx_scale_query_submit(f);
 
     return NGX_AGAIN;
 }
@@ -299,48 +345,35 @@ ngx_scale_read_done(ngx_scale_pg_op_t *op)
 
     SCALE_STEP("read.row");
 
-    f->querying = 0;
-
     if (op->begun) {
         ngx_scale_stream_done(f);
         return;
     }
 
-    ngx_scale_flow_resume(f, ngx_scale_answer_problem(f));
+    ngx_scale_flow_resume(f, ngx_scale_query_end(f));
 }
 
-
-/* whoever waits for this reader gets its result, or its refusal */
 
 ngx_int_t
 ngx_scale_read_settle(ngx_scale_flow_t *f)
 {
-    ngx_scale_entry_t  entry;
-
-    if (f->problem.cause == NGX_SCALE_CAUSE_NONE
-        && ngx_scale_fanout_warn(f) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    ngx_uint_t  negative;
 
     if (!f->filling) {
-        return f->problem.cause ? NGX_DECLINED : NGX_OK;
+        return NGX_OK;
     }
 
     f->filling = 0;
 
-    if (f->problem.cause && f->problem.cause != NGX_SCALE_CAUSE_NOT_FOUND) {
+    negative = f->problem.cause == NGX_SCALE_CAUSE_NOT_FOUND;
+
+    if (f->problem.cause && !negative) {
         return ngx_scale_read_failed(f);
     }
 
-    ngx_scale_answer_to_entry(&f->answer, &entry);
-    entry.negative = f->problem.cause != NGX_SCALE_CAUSE_NONE;
-
-    if (ngx_scale_cache_fill(&f->read, &entry) != NGX_OK) {
-        ngx_scale_read_too_large(f->loc, f->r->connection->log);
-    }
-
-    return entry.negative ? NGX_DECLINED : NGX_OK;
+    ngx_scale_entry_fill(f->loc, &f->read, &f->answer, negative,
+                         f->r->connection->log);
+    return NGX_OK;
 }
 
 
@@ -352,24 +385,20 @@ ngx_scale_read_failed(ngx_scale_flow_t *f)
     ngx_int_t           rc;
     ngx_scale_entry_t  *entry;
 
-    entry = NULL;
-
-    switch (f->problem.cause) {
-
-    case NGX_SCALE_CAUSE_UNAVAILABLE:
-    case NGX_SCALE_CAUSE_QUEUE_FULL:
-    case NGX_SCALE_CAUSE_TIMEOUT:
-    case NGX_SCALE_CAUSE_RESOURCES:
-        entry = ngx_scale_cache_kept(&f->read);
-        break;
-
-    default:
-        break;
-    }
+    entry = ngx_scale_read_spare(f);
 
     if (entry == NULL) {
-        ngx_scale_cache_fail(&f->read, &f->problem);
-        return NGX_DECLINED;
+
+        /* that this one's time is over says nothing to those who wait */
+
+        if (f->late) {
+            ngx_scale_cache_read_cancel(&f->read);
+
+        } else {
+            ngx_scale_cache_fail(&f->read, &f->problem);
+        }
+
+        return NGX_OK;
     }
 
     if (f->problem.cause == NGX_SCALE_CAUSE_UNAVAILABLE && f->cluster
@@ -394,13 +423,18 @@ ngx_scale_read_failed(ngx_scale_flow_t *f)
 }
 
 
-/* once per route and worker */
-
-void
-ngx_scale_read_too_large(ngx_scale_loc_conf_t *loc, ngx_log_t *log)
+static ngx_scale_entry_t *
+ngx_scale_read_spare(ngx_scale_flow_t *f)
 {
-    ngx_log_error(NGX_LOG_WARN, log, 0,
-                  "route \"%V\": answers larger than %d bytes are not cached: "
-                  "each reader of such a one asks the database",
-                  &loc->http.route, NGX_SCALE_CACHE_MAX_VALUE);
+    switch (f->problem.cause) {
+
+    case NGX_SCALE_CAUSE_UNAVAILABLE:
+    case NGX_SCALE_CAUSE_QUEUE_FULL:
+    case NGX_SCALE_CAUSE_TIMEOUT:
+    case NGX_SCALE_CAUSE_RESOURCES:
+        return ngx_scale_cache_kept(&f->read);
+
+    default:
+        return NULL;
+    }
 }

@@ -36,19 +36,12 @@ ngx_scale_refresh(ngx_scale_flow_t *f)
 static void
 ngx_scale_refresh_done(ngx_scale_job_t *job, ngx_int_t rc)
 {
-    ngx_scale_entry_t  entry;
-
     if (rc == NGX_ERROR) {
         ngx_scale_cache_fail(&job->read, NULL);
-        ngx_scale_job_end(job);
-        return;
-    }
 
-    ngx_scale_answer_to_entry(&job->answer, &entry);
-    entry.negative = rc == NGX_DECLINED;
-
-    if (ngx_scale_cache_fill(&job->read, &entry) != NGX_OK) {
-        ngx_scale_read_too_large(job->loc, ngx_cycle->log);
+    } else {
+        ngx_scale_entry_fill(job->loc, &job->read, &job->answer,
+                             rc == NGX_DECLINED, ngx_cycle->log);
     }
 
     ngx_scale_job_end(job);

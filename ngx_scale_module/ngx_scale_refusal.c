@@ -1,7 +1,7 @@
 
 /* what the client and the log hear of a statement PostgreSQL refused */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_query.h"
 
 
 typedef struct {
@@ -10,15 +10,15 @@ typedef struct {
 } ngx_scale_remedy_t;
 
 
-static ngx_uint_t ngx_scale_answer_nothing(ngx_scale_flow_t *f);
-static ngx_int_t ngx_scale_answer_refused(ngx_scale_flow_t *f,
+static ngx_uint_t ngx_scale_refusal_empty(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_refusal_words(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
-static ngx_int_t ngx_scale_answer_override(ngx_scale_flow_t *f,
+static ngx_int_t ngx_scale_refusal_override(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
-static void ngx_scale_answer_log(ngx_scale_flow_t *f,
+static void ngx_scale_refusal_log(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
-static const char *ngx_scale_answer_remedy(u_char *sqlstate);
-static ngx_int_t ngx_scale_answer_string(ngx_pool_t *pool, ngx_str_t *to,
+static const char *ngx_scale_refusal_remedy(u_char *sqlstate);
+static ngx_int_t ngx_scale_refusal_string(ngx_pool_t *pool, ngx_str_t *to,
     ngx_str_t *from);
 
 
@@ -48,33 +48,14 @@ static ngx_scale_remedy_t  ngx_scale_remedies[] = {
 };
 
 
-void
-ngx_scale_answer_server(ngx_scale_flow_t *f)
-{
-    f->ctx.db_time = f->op.time;
-
-    if (f->op.server) {
-        f->ctx.db_server = *f->op.server;
-        f->ctx.db_role = *f->op.role;
-        f->answer.unverified = f->op.unverified;
-    }
-}
-
-
 ngx_int_t
-ngx_scale_answer_problem(ngx_scale_flow_t *f)
+ngx_scale_refusal(ngx_scale_flow_t *f)
 {
     ngx_int_t              rc;
     ngx_uint_t             empty;
     ngx_scale_pg_error_t  *error;
 
-    ngx_scale_answer_server(f);
-
-    if (f->op.cause == NGX_SCALE_CAUSE_NONE) {
-        return NGX_OK;
-    }
-
-    empty = ngx_scale_answer_nothing(f);
+    empty = ngx_scale_refusal_empty(f);
 
     if (empty) {
         f->problem.status = empty;
@@ -93,13 +74,13 @@ ngx_scale_answer_problem(ngx_scale_flow_t *f)
     ngx_memcpy(f->problem.sqlstate.data, error->sqlstate,
                f->problem.sqlstate.len);
 
-    rc = ngx_scale_answer_refused(f, error);
+    rc = ngx_scale_refusal_words(f, error);
 
     if (rc == NGX_OK) {
-        rc = ngx_scale_answer_override(f, error);
+        rc = ngx_scale_refusal_override(f, error);
     }
 
-    ngx_scale_answer_log(f, error);
+    ngx_scale_refusal_log(f, error);
     ngx_scale_pg_release(&f->op);
 
     return rc == NGX_OK ? ngx_scale_flow_refuse(f, f->op.cause) : NGX_ERROR;
@@ -112,7 +93,7 @@ ngx_scale_answer_problem(ngx_scale_flow_t *f)
  */
 
 static ngx_uint_t
-ngx_scale_answer_nothing(ngx_scale_flow_t *f)
+ngx_scale_refusal_empty(ngx_scale_flow_t *f)
 {
     ngx_uint_t            i;
     ngx_scale_query_t   **query;
@@ -146,7 +127,7 @@ ngx_scale_answer_nothing(ngx_scale_flow_t *f)
 /* what the application itself says, and the rest only where it is told to */
 
 static ngx_int_t
-ngx_scale_answer_refused(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
+ngx_scale_refusal_words(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
 {
     ngx_int_t  status;
 
@@ -162,18 +143,18 @@ ngx_scale_answer_refused(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
         }
 
         if (error->detail.len && error->detail.data[0] == '{'
-            && ngx_scale_answer_string(f->r->pool, &f->problem.members,
+            && ngx_scale_refusal_string(f->r->pool, &f->problem.members,
                                        &error->detail)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
 
-        return ngx_scale_answer_string(f->r->pool, &f->problem.title,
+        return ngx_scale_refusal_string(f->r->pool, &f->problem.title,
                                        &error->message);
 
     case NGX_SCALE_CAUSE_RAISED:
-        return ngx_scale_answer_string(f->r->pool, &f->problem.detail,
+        return ngx_scale_refusal_string(f->r->pool, &f->problem.detail,
                                        &error->message);
 
     default:
@@ -181,14 +162,14 @@ ngx_scale_answer_refused(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
     }
 
     return f->loc->error_detail
-           ? ngx_scale_answer_string(f->r->pool, &f->problem.detail,
+           ? ngx_scale_refusal_string(f->r->pool, &f->problem.detail,
                                      &error->message)
            : NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_scale_answer_override(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
+ngx_scale_refusal_override(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
 {
     ngx_uint_t             i;
     ngx_scale_sqlstate_t  *state;
@@ -237,7 +218,7 @@ ngx_scale_answer_override(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
 /* never the parameters, and PostgreSQL's message may quote them */
 
 static void
-ngx_scale_answer_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
+ngx_scale_refusal_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
 {
     switch (f->op.cause) {
 
@@ -259,7 +240,7 @@ ngx_scale_answer_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
                       ngx_scale_conf_method_name(f->method->method),
                       error->sqlstate[0] ? (char *) error->sqlstate
                                          : "the connection was lost",
-                      ngx_scale_answer_remedy(error->sqlstate));
+                      ngx_scale_refusal_remedy(error->sqlstate));
         return;
 
     default:
@@ -269,7 +250,7 @@ ngx_scale_answer_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
 
 
 static const char *
-ngx_scale_answer_remedy(u_char *sqlstate)
+ngx_scale_refusal_remedy(u_char *sqlstate)
 {
     ngx_scale_remedy_t  *remedy;
 
@@ -284,23 +265,23 @@ ngx_scale_answer_remedy(u_char *sqlstate)
 
 
 ngx_int_t
-ngx_scale_answer_copy_problem(ngx_scale_flow_t *f,
+ngx_scale_refusal_copy(ngx_scale_flow_t *f,
     ngx_scale_problem_t *problem)
 {
     f->problem.status = problem->status;
 
-    if (ngx_scale_answer_string(f->r->pool, &f->problem.title, &problem->title)
+    if (ngx_scale_refusal_string(f->r->pool, &f->problem.title, &problem->title)
         != NGX_OK
-        || ngx_scale_answer_string(f->r->pool, &f->problem.detail,
+        || ngx_scale_refusal_string(f->r->pool, &f->problem.detail,
                                    &problem->detail)
            != NGX_OK
-        || ngx_scale_answer_string(f->r->pool, &f->problem.members,
+        || ngx_scale_refusal_string(f->r->pool, &f->problem.members,
                                    &problem->members)
            != NGX_OK
-        || ngx_scale_answer_string(f->r->pool, &f->problem.sqlstate,
+        || ngx_scale_refusal_string(f->r->pool, &f->problem.sqlstate,
                                    &problem->sqlstate)
            != NGX_OK
-        || ngx_scale_answer_string(f->r->pool, &f->problem.shards,
+        || ngx_scale_refusal_string(f->r->pool, &f->problem.shards,
                                    &problem->shards)
            != NGX_OK)
     {
@@ -312,7 +293,7 @@ ngx_scale_answer_copy_problem(ngx_scale_flow_t *f,
 
 
 static ngx_int_t
-ngx_scale_answer_string(ngx_pool_t *pool, ngx_str_t *to, ngx_str_t *from)
+ngx_scale_refusal_string(ngx_pool_t *pool, ngx_str_t *to, ngx_str_t *from)
 {
     to->len = from->len;
     to->data = ngx_pnalloc(pool, from->len + 1);

@@ -1,21 +1,14 @@
 
-/*
- * A method's statements with their values, and the answer that their rows
- * become: for a request, and where nobody waits.
- *
- * An answer's meta, which stays with a cached entry, is a list of
- * {kind, 8 bits; name's length, 16; value's length, 32; name; value}: response
- * fields ("http:..." columns), row variables ("row:...") and the status.
- */
+/* a method's statements with their values, and the answer of their rows */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_rows.h"
+#include "http/response.h"
 
 
 static ngx_scale_pg_call_t *ngx_scale_rows_call(ngx_scale_method_t *m,
     ngx_scale_pg_op_t *op);
 static ngx_int_t ngx_scale_rows_text(ngx_pool_t *pool, ngx_scale_rows_t *rows,
     ngx_str_t *text);
-static ngx_uint_t ngx_scale_rows_kind(ngx_str_t *name);
 
 
 ngx_int_t
@@ -136,7 +129,7 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
         answer->status = empty;
     }
 
-    return ngx_scale_rows_meta(pool, &call->rows, answer);
+    return ngx_scale_meta_make(pool, &call->rows, answer);
 }
 
 
@@ -149,7 +142,9 @@ ngx_scale_rows_text(ngx_pool_t *pool, ngx_scale_rows_t *rows, ngx_str_t *text)
     ngx_uint_t  i;
 
     for (i = 0; i < rows->ncolumns; i++) {
-        if (!ngx_scale_rows_kind(&rows->columns[i].name)) {
+        if (ngx_scale_meta_kind(&rows->columns[i].name)
+            == NGX_SCALE_META_NONE)
+        {
             break;
         }
     }
@@ -173,107 +168,4 @@ ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer)
     }
 
     return ngx_scale_response_etag(pool, &answer->body, &answer->etag);
-}
-
-
-ngx_int_t
-ngx_scale_rows_meta(ngx_pool_t *pool, ngx_scale_rows_t *rows,
-    ngx_scale_answer_t *answer)
-{
-    u_char      *p, status[NGX_SCALE_META_STATUS_LEN];
-    size_t       len;
-    ngx_str_t    value, name, *column;
-    ngx_uint_t   i, kind;
-
-    len = NGX_SCALE_META_HEADER + NGX_SCALE_META_STATUS_LEN;
-
-    for (i = 0; rows->nrows && i < rows->ncolumns; i++) {
-        column = &rows->columns[i].name;
-
-        if (ngx_scale_rows_kind(column)
-            && rows->get(rows, 0, i, &value) == NGX_OK)
-        {
-            len += NGX_SCALE_META_HEADER + column->len + value.len;
-        }
-    }
-
-    p = ngx_pnalloc(pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    answer->meta.data = p;
-
-    ngx_str_null(&name);
-    value.data = status;
-    value.len = sizeof(status);
-
-    status[0] = (u_char) ('0' + answer->status / 100);
-    status[1] = (u_char) ('0' + answer->status / 10 % 10);
-    status[2] = (u_char) ('0' + answer->status % 10);
-
-    p = ngx_scale_rows_put(p, NGX_SCALE_META_STATUS, &name, &value);
-
-    for (i = 0; rows->nrows && i < rows->ncolumns; i++) {
-        name = rows->columns[i].name;
-        kind = ngx_scale_rows_kind(&name);
-
-        if (kind == 0 || rows->get(rows, 0, i, &value) != NGX_OK) {
-            continue;
-        }
-
-        /* past "http:" or "row:" */
-
-        while (*name.data++ != ':') {
-            name.len--;
-        }
-
-        name.len--;
-
-        if (kind == NGX_SCALE_META_FIELD && name.len == 6
-            && ngx_strncasecmp(name.data, (u_char *) "status", 6) == 0)
-        {
-            name.len = 0;
-            kind = NGX_SCALE_META_STATUS;
-        }
-
-        p = ngx_scale_rows_put(p, kind, &name, &value);
-    }
-
-    answer->meta.len = p - answer->meta.data;
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_scale_rows_kind(ngx_str_t *name)
-{
-    if (name->len > 5 && ngx_strncmp(name->data, "http:", 5) == 0) {
-        return NGX_SCALE_META_FIELD;
-    }
-
-    if (name->len > 4 && ngx_strncmp(name->data, "row:", 4) == 0) {
-        return NGX_SCALE_META_ROW;
-    }
-
-    return 0;
-}
-
-
-u_char *
-ngx_scale_rows_put(u_char *p, u_char kind, ngx_str_t *name, ngx_str_t *value)
-{
-    uint16_t  name_len;
-    uint32_t  value_len;
-
-    name_len = (uint16_t) name->len;
-    value_len = (uint32_t) value->len;
-
-    *p++ = kind;
-    p = ngx_cpymem(p, &name_len, sizeof(uint16_t));
-    p = ngx_cpymem(p, &value_len, sizeof(uint32_t));
-    p = ngx_cpymem(p, name->data, name->len);
-
-    return ngx_cpymem(p, value->data, value->len);
 }

@@ -1,7 +1,7 @@
 
 /* scale_shard_key: which cluster of a database a request is for */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_query.h"
 
 
 static ngx_int_t ngx_scale_sharding_key(ngx_scale_flow_t *f, ngx_str_t *key);
@@ -57,7 +57,16 @@ ngx_scale_conf_shard_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 ngx_int_t
-ngx_scale_sharding_step(ngx_scale_flow_t *f)
+ngx_scale_sharding_all(ngx_scale_flow_t *f)
+{
+    ngx_str_set(&f->ctx.shard, "*");
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_sharding_one(ngx_scale_flow_t *f)
 {
     ngx_int_t               rc;
     ngx_str_t               key;
@@ -66,11 +75,6 @@ ngx_scale_sharding_step(ngx_scale_flow_t *f)
 
     clusters = f->loc->database->clusters.elts;
     map = f->loc->database->map;
-
-    if (f->method->fanout) {
-        ngx_str_set(&f->ctx.shard, "*");
-        return NGX_OK;
-    }
 
     if (map == NULL) {
         f->cluster = clusters;

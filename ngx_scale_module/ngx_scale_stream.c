@@ -6,7 +6,9 @@
  * retried or refused.
  */
 
-#include "ngx_scale_flow.h"
+#include "ngx_scale_read.h"
+#include "ngx_scale_answer.h"
+#include "ngx_scale_query.h"
 
 
 static ngx_int_t ngx_scale_stream_row(ngx_scale_pg_op_t *op);
@@ -85,7 +87,7 @@ ngx_scale_stream_first(ngx_scale_flow_t *f, ngx_scale_rows_t *rows)
         return NGX_ERROR;
     }
 
-    return ngx_scale_rows_meta(f->r->pool, rows, &f->answer);
+    return ngx_scale_meta_make(f->r->pool, rows, &f->answer);
 }
 
 
@@ -139,12 +141,10 @@ ngx_scale_stream_begin(ngx_scale_flow_t *f)
         f->filling = 0;
         ngx_str_set(&f->ctx.cache_status, "BYPASS");
 
-        if (ngx_scale_cache_decline(&f->read) != NGX_OK) {
-            ngx_scale_read_too_large(f->loc, f->r->connection->log);
-        }
+        ngx_scale_entry_decline(f->loc, &f->read, f->r->connection->log);
     }
 
-    ngx_scale_answer_server(f);
+    ngx_scale_query_server(f);
 
     if (ngx_scale_answer_apply(f) != NGX_OK
         || ngx_scale_answer_response(f, &response) != NGX_OK)
@@ -194,11 +194,10 @@ ngx_scale_stream_stop(ngx_scale_flow_t *f, ngx_int_t rc)
 
     if (f->op.begun) {
         f->rc = rc;
-        ngx_scale_flow_resume_send(f);
-
-    } else {
-        ngx_scale_flow_resume(f, rc);
+        rc = NGX_DONE;
     }
+
+    ngx_scale_flow_resume(f, rc);
 }
 
 
@@ -207,7 +206,8 @@ ngx_scale_stream_done(ngx_scale_flow_t *f)
 {
     ngx_str_t  part;
 
-    ngx_scale_answer_server(f);
+    f->querying = 0;
+    ngx_scale_query_server(f);
 
     if (f->op.cause == NGX_SCALE_CAUSE_NONE
         && ngx_scale_json_list_end(f->list) == NGX_OK)
@@ -219,7 +219,7 @@ ngx_scale_stream_done(ngx_scale_flow_t *f)
         ngx_scale_stream_cut(f);
     }
 
-    ngx_scale_flow_resume_send(f);
+    ngx_scale_flow_resume(f, NGX_DONE);
 }
 
 

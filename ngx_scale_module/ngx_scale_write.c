@@ -1,13 +1,14 @@
 
-/* writes: mark, run, look, commit, unmark, acknowledge */
-
-#include "ngx_scale_flow.h"
+#include "ngx_scale_write.h"
+#include "ngx_scale_query.h"
+#include "ngx_scale_values.h"
 
 
 static void ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc);
 static void ngx_scale_write_look(ngx_scale_pg_op_t *op);
-static void ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc);
+static void ngx_scale_write_looked(ngx_scale_write_t *write, ngx_int_t rc);
 static void ngx_scale_write_done(ngx_scale_pg_op_t *op);
+static void ngx_scale_write_unmarked(ngx_scale_write_t *write, ngx_int_t rc);
 static ngx_int_t ngx_scale_write_through(ngx_scale_flow_t *f);
 
 
@@ -55,28 +56,8 @@ ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc)
 {
     ngx_scale_flow_t  *f = write->data;
 
-    if (f->looking) {
-        f->looking = 0;
-        ngx_scale_write_looked(f, rc);
-        return;
-    }
-
-    if (write->unmarking) {
-        f->marked = 0;
-        ngx_scale_cache_write_cancel(write);
-
-        if (rc != NGX_OK && f->problem.cause == NGX_SCALE_CAUSE_NONE) {
-            rc = ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
-        }
-
-        ngx_scale_flow_resume(f, f->problem.cause ? NGX_DECLINED : rc);
-        return;
-    }
-
     if (rc != NGX_OK) {
-        f->marked = 0;
-        ngx_scale_cache_write_cancel(write);
-
+        ngx_scale_write_release(f);
         rc = ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE);
     }
 
@@ -87,24 +68,15 @@ ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc)
 ngx_int_t
 ngx_scale_write_query(ngx_scale_flow_t *f)
 {
-    if (ngx_scale_rows_bind(f->r->pool, f->loc, f->method, f->values, &f->op)
-        != NGX_OK)
-    {
+    if (ngx_scale_query_write(f, ngx_scale_write_done) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    f->op.data = f;
-    f->op.kind = f->method->transaction || f->method->timeout
-                 || f->loc->identities
-                 ? NGX_SCALE_PG_TRANSACTION : NGX_SCALE_PG_WRITE;
     f->op.look = f->method->look ? ngx_scale_write_look : NULL;
-    f->op.done = ngx_scale_write_done;
-    f->op.locate = f->loc->consistency == NGX_SCALE_BOUNDED;
 
     SCALE_STEP("write.query");
 
-    f->querying = 1;
-    ngx_scale_pg_submit(f->cluster->pg, &f->op);
+    ngx_scale_query_submit(f);
 
     return NGX_AGAIN;
 }
@@ -137,17 +109,15 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
         return;
     }
 
-    f->looking = 1;
+    f->write.done = ngx_scale_write_looked;
     ngx_scale_cache_mark(&f->write);
 }
 
 
 static void
-ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc)
+ngx_scale_write_looked(ngx_scale_write_t *write, ngx_int_t rc)
 {
-    if (!f->querying) {
-        return;
-    }
+    ngx_scale_flow_t  *f = write->data;
 
     if (rc == NGX_OK) {
         ngx_scale_pg_commit(&f->op);
@@ -159,6 +129,8 @@ ngx_scale_write_looked(ngx_scale_flow_t *f, ngx_int_t rc)
 }
 
 
+/* a refusal before COMMIT has rolled back: that end is no news */
+
 static void
 ngx_scale_write_done(ngx_scale_pg_op_t *op)
 {
@@ -168,10 +140,13 @@ ngx_scale_write_done(ngx_scale_pg_op_t *op)
 
     SCALE_STEP("write.done");
 
-    f->querying = 0;
-    f->looking = 0;
+    if (f->problem.cause) {
+        f->querying = 0;
+        ngx_scale_flow_resume(f, NGX_DECLINED);
+        return;
+    }
 
-    rc = f->problem.cause ? NGX_DECLINED : ngx_scale_answer_problem(f);
+    rc = ngx_scale_query_end(f);
 
     if (rc == NGX_OK && op->locate) {
         rc = ngx_scale_consistency_written(f);
@@ -186,15 +161,11 @@ ngx_scale_write_done(ngx_scale_pg_op_t *op)
 ngx_int_t
 ngx_scale_write_unmark(ngx_scale_flow_t *f)
 {
-    if (!f->marked || ngx_queue_empty(&f->write.marks)) {
-        f->marked = 0;
-        return f->problem.cause ? NGX_DECLINED : NGX_OK;
-    }
-
-    if (f->problem.cause == NGX_SCALE_CAUSE_OUTCOME_UNKNOWN) {
-        f->marked = 0;
-        ngx_scale_cache_write_cancel(&f->write);
-        return NGX_DECLINED;
+    if (!f->marked || ngx_queue_empty(&f->write.marks)
+        || f->problem.cause == NGX_SCALE_CAUSE_OUTCOME_UNKNOWN)
+    {
+        ngx_scale_write_release(f);
+        return NGX_OK;
     }
 
     if (f->problem.cause == NGX_SCALE_CAUSE_NONE && f->method->store
@@ -205,10 +176,36 @@ ngx_scale_write_unmark(ngx_scale_flow_t *f)
 
     f->write.deadline = ngx_max(f->deadline,
                                 ngx_current_msec + NGX_SCALE_WRITE_UNMARK);
+    f->write.done = ngx_scale_write_unmarked;
 
     ngx_scale_cache_unmark(&f->write);
 
     return NGX_AGAIN;
+}
+
+
+static void
+ngx_scale_write_unmarked(ngx_scale_write_t *write, ngx_int_t rc)
+{
+    ngx_scale_flow_t  *f = write->data;
+
+    ngx_scale_write_release(f);
+
+    if (rc != NGX_OK && f->problem.cause == NGX_SCALE_CAUSE_NONE) {
+        (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
+    }
+
+    ngx_scale_flow_resume(f, NGX_OK);
+}
+
+
+void
+ngx_scale_write_release(ngx_scale_flow_t *f)
+{
+    if (f->marked) {
+        f->marked = 0;
+        ngx_scale_cache_write_cancel(&f->write);
+    }
 }
 
 
@@ -227,8 +224,7 @@ ngx_scale_write_through(ngx_scale_flow_t *f)
     answer = f->answer;
 
     if (answer.status != NGX_HTTP_OK || answer.body.len == 0
-        || answer.meta.len != NGX_SCALE_META_HEADER
-                           + NGX_SCALE_META_STATUS_LEN)
+        || !ngx_scale_meta_is_plain(&answer.meta))
     {
         return NGX_OK;
     }
@@ -240,13 +236,13 @@ ngx_scale_write_through(ngx_scale_flow_t *f)
     as.stale = f->loc->stale;
     as.error = f->loc->error;
 
-    if (ngx_scale_values_key(f, f->loc->key, NULL, 0, &as.key) != NGX_OK
+    if (ngx_scale_keys_make(f, f->loc->key, NULL, 0, &as.key) != NGX_OK
         || ngx_scale_rows_etag(f->r->pool, &answer) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    ngx_scale_answer_to_entry(&answer, &entry);
+    ngx_scale_entry_of(&answer, &entry);
 
     return ngx_scale_cache_write_through(&f->write, &as, &entry);
 }

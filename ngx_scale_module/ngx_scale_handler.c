@@ -1,0 +1,263 @@
+
+/* what a request goes through */
+
+#include "ngx_scale_handler.h"
+#include "ngx_scale_answer.h"
+#include "ngx_scale_query.h"
+#include "ngx_scale_read.h"
+#include "ngx_scale_values.h"
+#include "ngx_scale_write.h"
+
+
+static ngx_scale_method_t *ngx_scale_handler_method(ngx_http_request_t *r,
+    ngx_scale_loc_conf_t *loc);
+static ngx_scale_cause_e ngx_scale_handler_check(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_handler_accept(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_handler_options(ngx_http_request_t *r,
+    ngx_scale_loc_conf_t *loc);
+
+
+static ngx_scale_step_t  ngx_scale_handler_read[] = {
+
+    { "accept",
+      ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "values",
+      ngx_scale_values_step, NULL, NULL, 0 },
+
+    { "shard",
+      ngx_scale_sharding_one, NULL, NULL, 0 },
+
+    { "lookup",
+      ngx_scale_read_lookup,
+      ngx_scale_read_expire,
+      ngx_scale_read_release, 0 },
+
+    { "query",
+      ngx_scale_read_query,
+      ngx_scale_query_expire,
+      ngx_scale_query_release, 0 },
+
+    { "render",
+      ngx_scale_answer_render, NULL, NULL, 0 },
+
+    { "settle",
+      ngx_scale_read_settle, NULL, NULL, 1 },
+
+    { "send",
+      ngx_scale_answer_send, NULL, NULL, 1 },
+
+    ngx_scale_last_step
+};
+
+
+/* of every shard */
+
+static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
+
+    { "accept",
+      ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "values",
+      ngx_scale_values_step, NULL, NULL, 0 },
+
+    { "shards",
+      ngx_scale_sharding_all, NULL, NULL, 0 },
+
+    { "lookup",
+      ngx_scale_read_lookup,
+      ngx_scale_read_expire,
+      ngx_scale_read_release, 0 },
+
+    { "fanout",
+      ngx_scale_fanout_query,
+      ngx_scale_fanout_expire,
+      ngx_scale_fanout_release, 0 },
+
+    { "render",
+      ngx_scale_answer_render, NULL, NULL, 0 },
+
+    { "warn",
+      ngx_scale_fanout_warn, NULL, NULL, 0 },
+
+    { "settle",
+      ngx_scale_read_settle, NULL, NULL, 1 },
+
+    { "send",
+      ngx_scale_answer_send, NULL, NULL, 1 },
+
+    ngx_scale_last_step
+};
+
+
+static ngx_scale_step_t  ngx_scale_handler_write[] = {
+
+    { "accept",
+      ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "values",
+      ngx_scale_values_step, NULL, NULL, 0 },
+
+    { "shard",
+      ngx_scale_sharding_one, NULL, NULL, 0 },
+
+    { "mark",
+      ngx_scale_write_mark,
+      NULL,                      /* marking has the deadline itself */
+      ngx_scale_write_release, 0 },
+
+    { "query",
+      ngx_scale_write_query,
+      ngx_scale_query_expire,
+      ngx_scale_query_release, 0 },
+
+    { "render",
+      ngx_scale_answer_render, NULL, NULL, 0 },
+
+    { "unmark",
+      ngx_scale_write_unmark, NULL, NULL, 1 },
+
+    { "send",
+      ngx_scale_answer_send, NULL, NULL, 1 },
+
+    ngx_scale_last_step
+};
+
+
+static ngx_scale_step_t  ngx_scale_handler_refusal[] = {
+
+    { "send",
+      ngx_scale_answer_send, NULL, NULL, 1 },
+
+    ngx_scale_last_step
+};
+
+
+ngx_int_t
+ngx_scale_handler(ngx_http_request_t *r)
+{
+    ngx_scale_flow_t      *f;
+    ngx_scale_cause_e      cause;
+    ngx_scale_loc_conf_t  *loc;
+
+    loc = ngx_http_get_module_loc_conf(r, ngx_scale_module);
+
+    if (r->method == NGX_HTTP_OPTIONS) {
+        return ngx_scale_handler_options(r, loc);
+    }
+
+    f = ngx_scale_flow_create(r, loc);
+    if (f == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    f->method = ngx_scale_handler_method(r, loc);
+    cause = ngx_scale_handler_check(f);
+
+    if (cause != NGX_SCALE_CAUSE_NONE) {
+        (void) ngx_scale_flow_refuse(f, cause);
+        return ngx_scale_flow_start(f, ngx_scale_handler_refusal, 0);
+    }
+
+    return ngx_scale_flow_start(f, f->method->write ? ngx_scale_handler_write
+                                   : f->method->fanout
+                                     ? ngx_scale_handler_fanout
+                                     : ngx_scale_handler_read,
+                                f->method->body);
+}
+
+
+static ngx_scale_method_t *
+ngx_scale_handler_method(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
+{
+    ngx_uint_t           i, method;
+    ngx_scale_method_t  *m;
+
+    method = r->method == NGX_HTTP_HEAD ? NGX_HTTP_GET : r->method;
+    m = loc->methods->elts;
+
+    for (i = 0; i < loc->methods->nelts; i++) {
+        if (m[i].method == method) {
+            return &m[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* what is known before the body is read */
+
+static ngx_scale_cause_e
+ngx_scale_handler_check(ngx_scale_flow_t *f)
+{
+    if (f->method == NULL) {
+        f->problem.allow = f->loc->allow;
+        return NGX_SCALE_CAUSE_METHOD;
+    }
+
+    if (f->method->json && f->r->headers_in.content_length_n > 0
+        && !ngx_scale_request_is_json(f->r))
+    {
+        return NGX_SCALE_CAUSE_MEDIA_TYPE;
+    }
+
+    return NGX_SCALE_CAUSE_NONE;
+}
+
+
+static ngx_int_t
+ngx_scale_handler_accept(ngx_scale_flow_t *f)
+{
+    ngx_int_t           rc;
+    ngx_scale_query_t  *answer;
+
+    answer = f->method->answer;
+
+    /* a redirect is followed, not read; a type= is all there is */
+
+    if (answer == NULL || answer->status >= NGX_HTTP_SPECIAL_RESPONSE
+        || answer->type.len)
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_scale_request_accept(f->r,
+                                  answer->shape == NGX_SCALE_SHAPE_ROWS
+                                  ? NGX_SCALE_NREPRS : 1);
+    if (rc == NGX_DECLINED) {
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_ACCEPTABLE);
+    }
+
+    f->representation = rc;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_handler_options(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
+{
+    ngx_int_t             rc;
+    ngx_keyval_t         *field;
+    ngx_scale_response_t  response;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_memzero(&response, sizeof(ngx_scale_response_t));
+
+    response.status = NGX_HTTP_NO_CONTENT;
+    response.fields = ngx_array_create(r->pool, 1, sizeof(ngx_keyval_t));
+    if (response.fields == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    field = ngx_array_push(response.fields);
+    ngx_str_set(&field->key, "Allow");
+    field->value = loc->allow;
+
+    return ngx_scale_response_send(r, &response);
+}
