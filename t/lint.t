@@ -141,6 +141,20 @@ my %long_files = (
 my %long_functions = (
 );
 
+# Knots: files of a room that call one another.  They may only become smaller.
+
+my %knots = (
+    'cache/address.c' => 11,
+    'cache/memc.c' => 4,
+    'cache/zone.c' => 2,
+    'ngx_scale_database.c' => 2,
+    'ngx_scale_directives_query.c' => 9,
+    'ngx_scale_job.c' => 2,
+    'pg/address.c' => 13,
+    'route/number.c' => 3,
+    'route/param.c' => 2,
+);
+
 
 # The patterns are spelled so that they do not match themselves.
 
@@ -203,7 +217,17 @@ my @rules = (
   check  => \&stale,
   guilty => {},
   finds  => keys(%allocates) + keys(%formats) + keys(%long_files)
-            + keys(%long_functions) },
+            + keys(%long_functions) + keys(%knots) },
+
+{ title  => 'files call downwards only',
+  remedy => 'move what both need below them, or hand the lower one what it '
+            . 'calls, as a step or a handler is handed',
+  check  => \&circles,
+  guilty => { 'ngx_scale_module/a.c' => "void\na(void)\n{\n    b();\n}\n",
+              'ngx_scale_module/b.c' => "void\nb(void)\n{\n    c();\n}\n",
+              'ngx_scale_module/c.c' => "void\nc(void)\n{\n    a();\n}\n",
+              'ngx_scale_module/d.c' => "void\nd(void)\n{\n    a();\n}\n" },
+  finds  => 1 },
 
 { title  => 'no tab and no trailing blank, and a line end ends a file',
   remedy => 'spaces, and an editor that shows them',
@@ -490,7 +514,10 @@ sub stale
                map({ $_->[0] } beyond_file_limit($tree)),
                map({ "$_->[0] $_->[2]" } beyond_function_limit($tree));
 
+    my %tied = map { ($_->[0] => scalar @$_) } knots($tree);
+
     return map({ ['t/lint.t', line_of($_), $_] }
+               grep({ $knots{$_} != ($tied{$_} // 0) } sort keys %knots),
                grep({ !$used{$_} } sort(keys %allocates), sort keys %formats),
                grep({ !$long{$_} } sort(keys %long_files),
                                    sort keys %long_functions));
@@ -833,6 +860,50 @@ sub exported
     }
 
     return @found;
+}
+
+
+# Files that reach one another by the functions that they name.
+
+sub circles
+{
+    my ($tree) = @_;
+
+    return map { ["ngx_scale_module/$_->[0]", 1, scalar(@$_) . " files: @$_"] }
+           grep { @$_ > ($knots{ $_->[0] } // 0) } knots($tree);
+}
+
+
+sub knots
+{
+    my ($tree) = @_;
+    my @path = map { room($_) } $tree->paths(qr{${module}.*\.c$});
+    my (%home, %below, %seen);
+
+    for my $path (@path) {
+        $home{ $_->{name} } = $path
+            for grep { !$_->{static} }
+                $tree->functions("ngx_scale_module/$path");
+    }
+
+    for my $path (@path) {
+        my $code = $tree->code("ngx_scale_module/$path");
+        my @used = grep { defined && $_ ne $path }
+                   map { $home{$_} } $code =~ /\b(\w+)\b/g;
+
+        $below{$path} = { map { $_ => 1 } @used };
+    }
+
+    for my $by (@path) {
+        for my $path (grep { $below{$_}{$by} } @path) {
+            $below{$path}{$_} = 1 for keys %{ $below{$by} };
+        }
+    }
+
+    return grep { @$_ && !$seen{ $_->[0] }++ }
+           map { my $path = $_;
+                 [grep { $below{$path}{$_} && $below{$_}{$path} } @path] }
+           @path;
 }
 
 
