@@ -23,6 +23,12 @@ void ngx_scale_step(const char *name);
 #endif
 
 
+/* two strings of nginx are equal */
+
+#define ngx_scale_same(a, b)                                                  \
+    ((a)->len == (b)->len && ngx_memcmp((a)->data, (b)->data, (a)->len) == 0)
+
+
 /* declared types of parameters; an array has NGX_SCALE_ARRAY added */
 
 typedef enum {

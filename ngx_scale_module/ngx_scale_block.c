@@ -158,9 +158,7 @@ static ngx_scale_block_directive_t *
 ngx_scale_block_find(ngx_scale_block_directive_t *table, ngx_str_t *name)
 {
     for ( /* void */ ; table->name.len; table++) {
-        if (table->name.len == name->len
-            && ngx_strcmp(table->name.data, name->data) == 0)
-        {
+        if (ngx_scale_same(&table->name, name)) {
             return table;
         }
     }

@@ -55,9 +55,7 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     slot = main->caches.elts;
 
     for (i = 0; i < main->caches.nelts; i++) {
-        if (slot[i]->conf.name.len == word[1].len
-            && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
-        {
+        if (ngx_scale_same(&slot[i]->conf.name, &word[1])) {
             return "has the name of another; give one of them "
                    "another name";
         }
@@ -137,9 +135,7 @@ ngx_scale_cache_server(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     server = store->conf.servers.elts;
 
     for (i = 0; i < store->conf.servers.nelts; i++) {
-        if (server[i].name.len == word[1].len
-            && ngx_strcmp(server[i].name.data, word[1].data) == 0)
-        {
+        if (ngx_scale_same(&server[i].name, &word[1])) {
             return "names a server twice; leave one";
         }
     }

@@ -369,6 +369,10 @@ ngx_uint_t ngx_scale_source_is_path(ngx_scale_param_t *param);
 char *ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc);
 
+/* what a write makes old must be nameable by what it binds or returns */
+char *ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
+
 /* ngx_scale_plan_fresh.c: lifetimes, and what a write stores */
 char *ngx_scale_plan_lifetime(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 char *ngx_scale_plan_store(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
@@ -377,7 +381,6 @@ char *ngx_scale_plan_store(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_str_t *name,
     ngx_scale_place_in_conf_t *place);
-ngx_uint_t ngx_scale_plan_is_row(ngx_str_t *name);
 char *ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *get);
 

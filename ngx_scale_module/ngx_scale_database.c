@@ -60,9 +60,7 @@ ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     slot = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-        if (slot[i]->conf.name.len == word[1].len
-            && ngx_strcmp(slot[i]->conf.name.data, word[1].data) == 0)
-        {
+        if (ngx_scale_same(&slot[i]->conf.name, &word[1])) {
             return "has the name of another; give one of them "
                    "another name";
         }

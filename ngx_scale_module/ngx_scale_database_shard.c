@@ -142,9 +142,7 @@ ngx_scale_database_shard_name(ngx_conf_t *cf, ngx_scale_database_t *database,
     cluster = database->clusters.elts;
 
     for (i = 0; i < database->clusters.nelts; i++) {
-        if (cluster[i].name.len == name->len
-            && ngx_strncmp(cluster[i].name.data, name->data, name->len) == 0)
-        {
+        if (ngx_scale_same(&cluster[i].name, name)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "shard \"%V\" has the name of another; give "
                                "each a name, or none", name);

@@ -194,10 +194,7 @@ ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc, ngx_str_t *name)
     declared = loc->params->elts;
 
     for (i = 0; i < loc->params->nelts; i++) {
-        if (declared[i].param.name.len == name->len
-            && ngx_strncmp(declared[i].param.name.data, name->data, name->len)
-               == 0)
-        {
+        if (ngx_scale_same(&declared[i].param.name, name)) {
             return &declared[i];
         }
     }

@@ -354,9 +354,7 @@ ngx_scale_conf_given(ngx_scale_purge_t *purge, ngx_str_t *name)
     value = purge->given.elts;
 
     for (i = 0; i < purge->given.nelts; i++) {
-        if (value[i].name.len == name->len
-            && ngx_strncmp(value[i].name.data, name->data, name->len) == 0)
-        {
+        if (ngx_scale_same(&value[i].name, name)) {
             return &value[i];
         }
     }

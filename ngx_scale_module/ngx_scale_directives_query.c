@@ -22,28 +22,28 @@ static ngx_uint_t ngx_scale_conf_name(ngx_scale_name_t *names,
 static ngx_uint_t ngx_scale_conf_methods(ngx_conf_t *cf, ngx_str_t *words);
 static char *ngx_scale_conf_query_option(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *word, ngx_str_t *sql);
-static char *ngx_scale_query_store(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_read(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_write(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_type(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_status(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_empty(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_role(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_timeout(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_fanout(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
-static char *ngx_scale_query_limit(ngx_conf_t *cf, ngx_scale_query_t *query,
-    ngx_str_t *value);
+static char *ngx_scale_query_set_store(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_read(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_write(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_type(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_status(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_empty(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_role(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_timeout(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_fanout(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_sort(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_query_set_limit(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
 static char *ngx_scale_conf_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *text);
 
@@ -72,18 +72,18 @@ static ngx_scale_name_t  ngx_scale_shapes[] = {
 };
 
 static ngx_scale_query_option_t  ngx_scale_query_options[] = {
-    { ngx_string("read"), ngx_scale_query_read },
-    { ngx_string("write"), ngx_scale_query_write },
-    { ngx_string("store"), ngx_scale_query_store },
-    { ngx_string("type="), ngx_scale_query_type },
-    { ngx_string("status="), ngx_scale_query_status },
-    { ngx_string("empty="), ngx_scale_query_empty },
-    { ngx_string("role="), ngx_scale_query_role },
-    { ngx_string("timeout="), ngx_scale_query_timeout },
-    { ngx_string("fanout"), ngx_scale_query_fanout },
-    { ngx_string("fanout="), ngx_scale_query_fanout },
-    { ngx_string("sort="), ngx_scale_query_sort },
-    { ngx_string("limit="), ngx_scale_query_limit },
+    { ngx_string("read"), ngx_scale_query_set_read },
+    { ngx_string("write"), ngx_scale_query_set_write },
+    { ngx_string("store"), ngx_scale_query_set_store },
+    { ngx_string("type="), ngx_scale_query_set_type },
+    { ngx_string("status="), ngx_scale_query_set_status },
+    { ngx_string("empty="), ngx_scale_query_set_empty },
+    { ngx_string("role="), ngx_scale_query_set_role },
+    { ngx_string("timeout="), ngx_scale_query_set_timeout },
+    { ngx_string("fanout"), ngx_scale_query_set_fanout },
+    { ngx_string("fanout="), ngx_scale_query_set_fanout },
+    { ngx_string("sort="), ngx_scale_query_set_sort },
+    { ngx_string("limit="), ngx_scale_query_set_limit },
     { ngx_null_string, NULL }
 };
 
@@ -92,9 +92,7 @@ static ngx_uint_t
 ngx_scale_conf_name(ngx_scale_name_t *names, ngx_str_t *name)
 {
     for ( /* void */ ; names->name.len; names++) {
-        if (names->name.len == name->len
-            && ngx_strncmp(names->name.data, name->data, name->len) == 0)
-        {
+        if (ngx_scale_same(&names->name, name)) {
             break;
         }
     }
@@ -290,7 +288,7 @@ ngx_scale_conf_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_read(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_read(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     query->read = 1;
@@ -301,7 +299,7 @@ ngx_scale_query_read(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_write(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_write(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     query->write = 1;
@@ -312,7 +310,7 @@ ngx_scale_query_write(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_store(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_store(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     query->store = 1;
@@ -322,7 +320,7 @@ ngx_scale_query_store(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_type(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_type(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     if (query->shape != NGX_SCALE_SHAPE_VALUE) {
@@ -342,7 +340,7 @@ ngx_scale_query_type(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_status(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_status(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     ngx_int_t  status;
@@ -360,7 +358,7 @@ ngx_scale_query_status(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_empty(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_empty(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     ngx_int_t  status;
@@ -378,7 +376,7 @@ ngx_scale_query_empty(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_role(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_role(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     if (ngx_strcmp(value->data, "primary") != 0) {
@@ -393,7 +391,7 @@ ngx_scale_query_role(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_timeout(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_timeout(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     ngx_int_t  msec;
@@ -411,7 +409,7 @@ ngx_scale_query_timeout(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_query_fanout(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_fanout(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     if (value->len && ngx_strcmp(value->data, "partial") != 0) {
@@ -429,7 +427,7 @@ ngx_scale_query_fanout(ngx_conf_t *cf, ngx_scale_query_t *query,
 /* sort=column[:asc|:desc],... */
 
 static char *
-ngx_scale_query_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     u_char                  *p, *last, *end;
@@ -480,7 +478,7 @@ ngx_scale_query_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
 /* limit=n, or limit=:param */
 
 static char *
-ngx_scale_query_limit(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_query_set_limit(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
     ngx_int_t  n;

@@ -151,9 +151,7 @@ ngx_scale_identity_find(ngx_array_t *identities, ngx_str_t *name)
     identity = identities->elts;
 
     for (i = 0; i < identities->nelts; i++) {
-        if (identity[i].name.len == name->len
-            && ngx_strncmp(identity[i].name.data, name->data, name->len) == 0)
-        {
+        if (ngx_scale_same(&identity[i].name, name)) {
             return &identity[i];
         }
     }

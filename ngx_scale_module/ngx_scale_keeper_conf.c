@@ -40,9 +40,7 @@ ngx_scale_keeper_conf(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     database = main->databases.elts;
 
     for (i = 0; i < main->databases.nelts; i++) {
-        if (database[i]->conf.name.len == store->ring.len
-            && ngx_strcmp(database[i]->conf.name.data, store->ring.data) == 0)
-        {
+        if (ngx_scale_same(&database[i]->conf.name, &store->ring)) {
             store->database = database[i];
         }
     }
@@ -153,9 +151,7 @@ ngx_scale_keeper_difference(ngx_scale_cache_store_t *store,
         server = store->conf.servers.elts;
 
         for (j = 0; j < store->conf.servers.nelts; j++, server++) {
-            if (server->name.len == name.len
-                && ngx_memcmp(server->name.data, name.data, name.len) == 0)
-            {
+            if (ngx_scale_same(&server->name, &name)) {
                 break;
             }
         }

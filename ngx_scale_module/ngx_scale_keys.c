@@ -208,9 +208,7 @@ ngx_scale_keys_find(ngx_scale_rows_t *rows, ngx_str_t *name)
             column.len -= 4;
         }
 
-        if (column.len == name->len
-            && ngx_strncmp(column.data, name->data, name->len) == 0)
-        {
+        if (ngx_scale_same(&column, name)) {
             break;
         }
     }

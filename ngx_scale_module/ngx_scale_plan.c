@@ -7,18 +7,21 @@
 #include "ngx_scale_conf.h"
 
 
+static char *ngx_scale_plan_place(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+static char *ngx_scale_plan_tokens(ngx_conf_t *cf,
+    ngx_scale_main_conf_t *main, ngx_scale_loc_conf_t *loc);
+static char *ngx_scale_plan_methods(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_stores(ngx_conf_t *cf,
     ngx_scale_main_conf_t *main, ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_statement(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_scale_query_t *query);
 static char *ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_uint_t method);
-static void ngx_scale_plan_transaction(ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m);
-static char *ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m);
-static char *ngx_scale_plan_reaches_all(ngx_conf_t *cf,
+static char *ngx_scale_plan_queries(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m);
+static char *ngx_scale_plan_query(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_scale_query_t *query);
 static char *ngx_scale_plan_unused(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 static ngx_int_t ngx_scale_plan_allow(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc);
@@ -28,18 +31,11 @@ char *
 ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc)
 {
-    char               *rv;
-    ngx_uint_t          i, methods, method;
-    ngx_scale_query_t  *query;
+    char  *rv;
 
-    query = loc->queries->elts;
-
-    /* the name is not inherited: keys are made of it */
-
-    if (loc->place.file.len == 0) {
-        ngx_scale_conf_error(cf, &query->place,
-                             "a location with scale_query needs a scale_route");
-        return NGX_CONF_ERROR;
+    rv = ngx_scale_plan_place(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     rv = ngx_scale_plan_stores(cf, main, loc);
@@ -47,41 +43,14 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
-    if (loc->consistency == NGX_SCALE_BOUNDED && main->secrets.n == 0) {
-        ngx_scale_conf_error(cf, &loc->place,
-                             "route \"%V\" is \"scale_consistency bounded\", "
-                             "whose tokens are signed; write "
-                             "\"scale_secret_file path;\" in http{}",
-                             &loc->http.route);
-        return NGX_CONF_ERROR;
+    rv = ngx_scale_plan_tokens(cf, main, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
-    loc->methods = ngx_array_create(cf->pool, 4, sizeof(ngx_scale_method_t));
-    if (loc->methods == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    methods = 0;
-
-    for (i = 0; i < loc->queries->nelts; i++) {
-        methods |= query[i].methods;
-
-        rv = ngx_scale_plan_statement(cf, loc, &query[i]);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-    }
-
-    /* GET comes first: the others need its key */
-
-    for (method = NGX_HTTP_GET; method <= NGX_HTTP_PATCH; method <<= 1) {
-
-        if (methods & method) {
-            rv = ngx_scale_plan_method(cf, loc, method);
-            if (rv != NGX_CONF_OK) {
-                return rv;
-            }
-        }
+    rv = ngx_scale_plan_methods(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     rv = ngx_scale_plan_shards(cf, loc);
@@ -97,6 +66,86 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 }
 
 
+/* the name is not inherited: keys are made of it */
+
+static char *
+ngx_scale_plan_place(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    ngx_scale_query_t  *query;
+
+    if (loc->place.file.len) {
+        return NGX_CONF_OK;
+    }
+
+    query = loc->queries->elts;
+
+    ngx_scale_conf_error(cf, &query->place,
+                         "a location with scale_query needs a scale_route");
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_scale_plan_tokens(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_loc_conf_t *loc)
+{
+    if (loc->consistency != NGX_SCALE_BOUNDED || main->secrets.n) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_scale_conf_error(cf, &loc->place,
+                         "route \"%V\" is \"scale_consistency bounded\", "
+                         "whose tokens are signed; write "
+                         "\"scale_secret_file path;\" in http{}",
+                         &loc->http.route);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* GET comes first: the others need its key */
+
+static char *
+ngx_scale_plan_methods(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    char               *rv;
+    ngx_uint_t          i, methods, method;
+    ngx_scale_query_t  *query;
+
+    loc->methods = ngx_array_create(cf->pool, 4, sizeof(ngx_scale_method_t));
+    if (loc->methods == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    methods = 0;
+    query = loc->queries->elts;
+
+    for (i = 0; i < loc->queries->nelts; i++) {
+        methods |= query[i].methods;
+
+        rv = ngx_scale_plan_statement(cf, loc, &query[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    for (method = NGX_HTTP_GET; method <= NGX_HTTP_PATCH; method <<= 1) {
+
+        if (methods & method) {
+            rv = ngx_scale_plan_method(cf, loc, method);
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* the named ones, or the only ones; a cache may be missing */
+
 static char *
 ngx_scale_plan_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc)
@@ -111,9 +160,7 @@ ngx_scale_plan_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 
     for (i = 0; i < main->databases.nelts; i++) {
         if ((name->len == 0 && main->databases.nelts == 1)
-            || (name->len == database[i]->conf.name.len
-                && ngx_strncmp(name->data, database[i]->conf.name.data,
-                               name->len) == 0))
+            || ngx_scale_same(name, &database[i]->conf.name))
         {
             loc->database = database[i];
         }
@@ -133,9 +180,7 @@ ngx_scale_plan_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 
     for (i = 0; i < main->caches.nelts; i++) {
         if ((name->len == 0 && main->caches.nelts == 1)
-            || (name->len == store[i]->conf.name.len
-                && ngx_strncmp(name->data, store[i]->conf.name.data, name->len)
-                   == 0))
+            || ngx_scale_same(name, &store[i]->conf.name))
         {
             loc->store = store[i];
         }
@@ -201,49 +246,11 @@ ngx_scale_plan_statement(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 }
 
 
-ngx_scale_declared_t *
-ngx_scale_plan_param(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_str_t *name, ngx_scale_place_in_conf_t *place)
-{
-    ngx_scale_declared_t  *declared;
-
-    declared = ngx_scale_conf_find_param(loc, name);
-
-    if (declared == NULL && ngx_scale_plan_is_row(name)) {
-        ngx_scale_conf_error(cf, place,
-                             "\":row\" names no column; write such as "
-                             "\":row.id\"");
-        return NULL;
-    }
-
-    if (declared == NULL) {
-        ngx_scale_conf_error(cf, place,
-                             "parameter \":%V\" is not declared; add "
-                             "\"scale_param %V <source> <type>;\"",
-                             name, name);
-        return NULL;
-    }
-
-    declared->used = 1;
-
-    return declared;
-}
-
-
-ngx_uint_t
-ngx_scale_plan_is_row(ngx_str_t *name)
-{
-    return name->len == 3 && ngx_strncmp(name->data, "row", 3) == 0;
-}
-
-
 static char *
 ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_uint_t method)
 {
     char                *rv;
-    ngx_uint_t           i, j, reads;
-    ngx_scale_query_t   *query;
     ngx_scale_method_t  *m;
 
     m = ngx_array_push(loc->methods);
@@ -262,53 +269,15 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         return NGX_CONF_ERROR;
     }
 
-    reads = 0;
-    query = loc->queries->elts;
-
-    for (i = 0; i < loc->queries->nelts; i++) {
-
-        if (!(query[i].methods & method)) {
-            continue;
-        }
-
-        m->queries[m->nqueries++] = &query[i];
-        m->write |= query[i].write;
-        m->primary |= query[i].primary;
-        m->timeout = ngx_max(m->timeout, query[i].timeout);
-        reads += query[i].read;
-
-        if (query[i].shape != NGX_SCALE_SHAPE_NONE) {
-            m->answer = &query[i];
-        }
-
-        for (j = 0; j < query[i].template.params.nelts; j++) {
-            rv = ngx_scale_plan_use(cf, loc, m,
-                            (ngx_str_t *) query[i].template.params.elts + j,
-                            &query[i].place);
-            if (rv != NGX_CONF_OK) {
-                return rv;
-            }
-        }
+    rv = ngx_scale_plan_queries(cf, loc, m);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     rv = ngx_scale_identity_plan(cf, loc, m);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
-
-    if (m->nqueries > NGX_SCALE_PG_MAX_CALLS) {
-        ngx_scale_conf_error(cf, &loc->place,
-                             "route \"%V\" has more than %d statements for one "
-                             "method; put them into a function",
-                             &loc->http.route, NGX_SCALE_PG_MAX_CALLS);
-        return NGX_CONF_ERROR;
-    }
-
-    if (method != NGX_HTTP_GET && reads != m->nqueries) {
-        m->write = 1;
-    }
-
-    m->transaction = m->nqueries > 1;
 
     if (m->write) {
         return ngx_scale_plan_write(cf, loc, m);
@@ -329,174 +298,78 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 }
 
 
-/* what a write invalidates must be nameable by what it binds */
+/* GET reads; any other method writes, unless all of its statements read */
 
 static char *
-ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+ngx_scale_plan_queries(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m)
 {
-    char                     *rv;
-    ngx_str_t                *missing;
-    ngx_uint_t                i, j, k;
-    ngx_scale_purge_t        *purge;
-    ngx_scale_declared_t     *declared;
-    ngx_scale_key_part_t     *part;
-    ngx_scale_purge_value_t  *value;
+    char               *rv;
+    ngx_uint_t          i, reads;
+    ngx_scale_query_t  *query;
 
-    missing = NULL;
+    reads = 0;
+    query = loc->queries->elts;
 
-    if (loc->reach && loc->ttl && loc->store) {
-        part = loc->reach->parts.elts;
-        declared = loc->params ? loc->params->elts : NULL;
+    for (i = 0; i < loc->queries->nelts; i++) {
 
-        for (i = 0; i < loc->reach->parts.nelts; i++) {
-
-            if (part[i].name.len == 0) {
-                continue;
-            }
-
-            for (k = 0; k < m->nparams; k++) {
-                if (declared[m->params[k]].param.name.len == part[i].name.len
-                    && ngx_strncmp(declared[m->params[k]].param.name.data,
-                                   part[i].name.data, part[i].name.len) == 0)
-                {
-                    break;
-                }
-            }
-
-            if (k == m->nparams) {
-                missing = &part[i].name;
-            }
+        if (!(query[i].methods & m->method)) {
+            continue;
         }
 
-        m->own_key = missing == NULL;
-    }
+        reads += query[i].read;
 
-    if (m->own_key && loc->purge_tags == NULL && loc->purges == NULL) {
-        rv = ngx_scale_plan_reaches_all(cf, loc, m);
+        rv = ngx_scale_plan_query(cf, loc, m, &query[i]);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
     }
 
-    if (missing && loc->purge_tags == NULL && loc->purges == NULL) {
-        ngx_scale_conf_error(cf, &m->queries[0]->place,
-                             "this %V does not bind \":%V\", so it cannot name "
-                             "the cached entry of route \"%V\" that it makes "
-                             "old; bind it, or give the entries a tag "
-                             "(scale_cache_tags) and purge that "
-                             "(scale_purge_tags)",
-                             ngx_scale_conf_method_name(m->method), missing,
-                             &loc->http.route);
+    if (m->nqueries > NGX_SCALE_PG_MAX_CALLS) {
+        ngx_scale_conf_error(cf, &loc->place,
+                             "route \"%V\" has more than %d statements for one "
+                             "method; put them into a function",
+                             &loc->http.route, NGX_SCALE_PG_MAX_CALLS);
         return NGX_CONF_ERROR;
     }
 
-    rv = ngx_scale_plan_use_keys(cf, loc, m, loc->purge_tags);
-    if (rv != NGX_CONF_OK) {
-        return rv;
+    if (m->method != NGX_HTTP_GET && reads != m->nqueries) {
+        m->write = 1;
     }
 
-    purge = loc->purges ? loc->purges->elts : NULL;
-
-    for (i = 0; loc->purges && i < loc->purges->nelts; i++) {
-        value = purge[i].given.elts;
-
-        for (j = 0; j < purge[i].given.nelts; j++) {
-            rv = ngx_scale_plan_use_parts(cf, loc, m, &value[j].parts,
-                                          &purge[i].place);
-            if (rv != NGX_CONF_OK) {
-                return rv;
-            }
-        }
-    }
-
-    ngx_scale_plan_transaction(loc, m);
-
-    return ngx_scale_plan_store(cf, loc, m);
-}
-
-
-/*
- * One path has several entries where their key holds what is beside it, and a
- * write knows its own values only.  Those who ask share a tag already.
- */
-
-static char *
-ngx_scale_plan_reaches_all(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m)
-{
-    ngx_uint_t             i;
-    ngx_scale_declared_t  *declared;
-    ngx_scale_key_part_t  *part;
-
-    part = loc->reach->parts.elts;
-
-    for (i = 0; i < loc->reach->parts.nelts; i++) {
-
-        if (part[i].name.len == 0) {
-            continue;
-        }
-
-        declared = ngx_scale_conf_find_param(loc, &part[i].name);
-
-        if (ngx_scale_source_is_path(&declared->param)) {
-            continue;
-        }
-
-        ngx_scale_conf_error(cf, &m->queries[0]->place,
-                             "the key of route \"%V\" holds \":%V\", which is "
-                             "not of its path: this %V makes only the entry "
-                             "old that has its own value; give the entries a "
-                             "tag (scale_cache_tags) and purge that "
-                             "(scale_purge_tags), or say by scale_purge which "
-                             "it means", &loc->http.route, &part[i].name,
-                             ngx_scale_conf_method_name(m->method));
-        return NGX_CONF_ERROR;
-    }
+    m->transaction = m->nqueries > 1;
 
     return NGX_CONF_OK;
 }
 
 
-/*
- * A look before COMMIT where returned rows name keys, or where an empty result
- * must undo something.  A single INSERT, UPDATE, DELETE or MERGE that touched
- * no row has nothing to undo.
- */
-
-static void
-ngx_scale_plan_transaction(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m)
+static char *
+ngx_scale_plan_query(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_scale_query_t *query)
 {
-    ngx_uint_t          i;
-    ngx_scale_key_t    *tag;
-    ngx_scale_purge_t  *purge;
-    ngx_scale_query_t  *query;
+    char        *rv;
+    ngx_str_t   *name;
+    ngx_uint_t   i;
 
-    tag = loc->purge_tags ? loc->purge_tags->elts : NULL;
+    m->queries[m->nqueries++] = query;
+    m->write |= query->write;
+    m->primary |= query->primary;
+    m->timeout = ngx_max(m->timeout, query->timeout);
 
-    for (i = 0; loc->store && loc->purge_tags && i < loc->purge_tags->nelts;
-         i++)
-    {
-        m->look |= tag[i].row;
+    if (query->shape != NGX_SCALE_SHAPE_NONE) {
+        m->answer = query;
     }
 
-    purge = loc->purges ? loc->purges->elts : NULL;
+    name = query->template.params.elts;
 
-    for (i = 0; loc->store && loc->purges && i < loc->purges->nelts; i++) {
-        m->look |= purge[i].row;
-    }
-
-    for (i = 0; i < m->nqueries; i++) {
-        query = m->queries[i];
-
-        if (query->empty >= NGX_HTTP_BAD_REQUEST
-            && (m->nqueries > 1 || !query->template.dml))
-        {
-            m->look = 1;
+    for (i = 0; i < query->template.params.nelts; i++) {
+        rv = ngx_scale_plan_use(cf, loc, m, &name[i], &query->place);
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
     }
 
-    m->transaction |= m->look;
+    return NGX_CONF_OK;
 }
 
 

@@ -276,9 +276,7 @@ ngx_scale_plan_binds(ngx_scale_query_t *query, ngx_str_t *name)
     bound = query->template.params.elts;
 
     for (i = 0; i < query->template.params.nelts; i++) {
-        if (bound[i].len == name->len
-            && ngx_strncmp(bound[i].data, name->data, name->len) == 0)
-        {
+        if (ngx_scale_same(&bound[i], name)) {
             return 1;
         }
     }

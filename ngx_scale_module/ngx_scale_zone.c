@@ -110,8 +110,7 @@ ngx_scale_stores_keep_size(ngx_conf_t *cf, ngx_str_t *name, size_t size,
             i = 0;
         }
 
-        if (zone[i].shm.name.len == name->len
-            && ngx_strncmp(zone[i].shm.name.data, name->data, name->len) == 0
+        if (ngx_scale_same(&zone[i].shm.name, name)
             && zone[i].shm.size != size)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

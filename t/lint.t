@@ -148,7 +148,6 @@ my %knots = (
     'cache/memc.c' => 4,
     'cache/zone.c' => 2,
     'ngx_scale_database.c' => 2,
-    'ngx_scale_directives_query.c' => 9,
     'ngx_scale_job.c' => 2,
     'pg/address.c' => 13,
     'route/number.c' => 3,
