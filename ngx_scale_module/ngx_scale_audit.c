@@ -26,46 +26,6 @@ static ngx_uint_t ngx_scale_audit_differs(ngx_scale_audit_t *audit,
     ngx_int_t rc, ngx_str_t *meta, ngx_str_t *body);
 
 
-#define NGX_SCALE_AUDIT_WHOLE  1000000
-
-
-/* scale_cache_audit share% | off */
-
-char *
-ngx_scale_conf_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_loc_conf_t  *loc = conf;
-
-    ngx_int_t   value;
-    ngx_str_t  *word;
-
-    if (loc->audit != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    word = cf->args->elts;
-
-    if (ngx_strcmp(word[1].data, "off") == 0) {
-        loc->audit = 0;
-        return NGX_CONF_OK;
-    }
-
-    value = NGX_ERROR;
-
-    if (word[1].data[word[1].len - 1] == '%') {
-        value = ngx_atofp(word[1].data, word[1].len - 1, 4);
-    }
-
-    if (value == NGX_ERROR || value > NGX_SCALE_AUDIT_WHOLE) {
-        return "takes a share of the hits, such as 0.1%, or off";
-    }
-
-    loc->audit = value;
-
-    return NGX_CONF_OK;
-}
-
-
 void
 ngx_scale_audit(ngx_scale_flow_t *f, ngx_scale_entry_t *entry,
     ngx_uint_t local)
@@ -104,11 +64,11 @@ ngx_scale_audit_keep(ngx_scale_audit_t *audit, ngx_scale_entry_t *entry)
 
     pool = audit->job.pool;
 
-    if (ngx_scale_stores_copy(pool, entry->meta.data, entry->meta.len,
-                              &audit->seen.meta)
+    if (ngx_scale_conf_copy(pool, entry->meta.data, entry->meta.len,
+                            &audit->seen.meta)
         == NULL
-        || ngx_scale_stores_copy(pool, entry->body.data, entry->body.len,
-                                 &audit->seen.body)
+        || ngx_scale_conf_copy(pool, entry->body.data, entry->body.len,
+                               &audit->seen.body)
            == NULL)
     {
         return NGX_ERROR;

@@ -1,7 +1,8 @@
 
 /* the block scale_cache */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_directives.h"
+#include "ngx_scale_cache_tls.h"
 
 
 static char *ngx_scale_cache_server(ngx_conf_t *cf,
@@ -34,14 +35,14 @@ static ngx_scale_block_directive_t  ngx_scale_cache_block[] = {
     { ngx_string("max_ttl"), 1, 1, ngx_scale_cache_max_ttl, 0 },
     { ngx_string("ring"), 1, 1, ngx_scale_cache_ring, 0 },
     { ngx_string("local"), 1, 2, ngx_scale_cache_local_tier, 0 },
-    { ngx_string("tls"), 1, 5, ngx_scale_conf_cache_tls, 0 },
-    { ngx_string("auth_file"), 1, 1, ngx_scale_conf_cache_auth, 0 },
+    { ngx_string("tls"), 1, 5, ngx_scale_cache_tls_set, 0 },
+    { ngx_string("auth_file"), 1, 1, ngx_scale_cache_tls_auth, 0 },
     { ngx_null_string, 0, 0, NULL, 0 }
 };
 
 
 char *
-ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_cache_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_main_conf_t  *main = conf;
 
@@ -106,7 +107,7 @@ ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 0; i < store->conf.servers.nelts; i++) {
         if (!server[i].gutter) {
-            return ngx_scale_conf_cache_names(cf, store);
+            return ngx_scale_cache_tls_names(cf, store);
         }
     }
 

@@ -1,7 +1,7 @@
 
 /* tls and auth_file, of the block scale_cache */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_cache_tls.h"
 
 
 static char *ngx_scale_cache_tls_argument(ngx_conf_t *cf, ngx_str_t *word,
@@ -11,7 +11,7 @@ static char *ngx_scale_cache_tls_argument(ngx_conf_t *cf, ngx_str_t *word,
 /* tls on [ca=] [name=] [cert=] [key=] [verify=off] */
 
 char *
-ngx_scale_conf_cache_tls(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+ngx_scale_cache_tls_set(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     void *block)
 {
     ngx_scale_cache_conf_t  *cache = block;
@@ -122,7 +122,7 @@ ngx_scale_cache_tls_argument(ngx_conf_t *cf, ngx_str_t *word,
 
 
 char *
-ngx_scale_conf_cache_names(ngx_conf_t *cf, ngx_scale_cache_store_t *store)
+ngx_scale_cache_tls_names(ngx_conf_t *cf, ngx_scale_cache_store_t *store)
 {
     ngx_uint_t                 i;
     ngx_scale_cache_server_t  *server;
@@ -150,7 +150,7 @@ ngx_scale_conf_cache_names(ngx_conf_t *cf, ngx_scale_cache_store_t *store)
 
 
 char *
-ngx_scale_conf_cache_auth(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
+ngx_scale_cache_tls_auth(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     void *block)
 {
     ngx_scale_cache_conf_t  *cache = block;
@@ -167,7 +167,7 @@ ngx_scale_conf_cache_auth(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     content.data = buf;
     content.len = sizeof(buf);
 
-    if (ngx_scale_stores_read(cf, &word[1], &content) != NGX_OK) {
+    if (ngx_scale_conf_read(cf, &word[1], &content) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -13,7 +13,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "ngx_scale.h"
-#include "ngx_scale_block.h"
 #include "http/context.h"
 #include "route/route.h"
 #include "json/json.h"
@@ -149,6 +148,11 @@ typedef struct {
 } ngx_scale_query_t;
 
 
+/* scale_cache_audit: all hits */
+
+#define NGX_SCALE_AUDIT_WHOLE  1000000
+
+
 /* scale_consistency */
 
 #define NGX_SCALE_STRICT       0
@@ -265,7 +269,7 @@ struct ngx_scale_loc_conf_s {
     time_t                       stale;
     time_t                       error;
     ngx_scale_place_in_conf_t    valid;      /* scale_cache_valid's */
-    ngx_uint_t                   audit;      /* of a million hits */
+    ngx_uint_t                   audit;      /* of NGX_SCALE_AUDIT_WHOLE */
     ngx_scale_key_t             *key;
     ngx_scale_key_t             *reach;      /* what a write makes old */
     ngx_array_t                 *tags;       /* of ngx_scale_key_t */
@@ -280,160 +284,21 @@ struct ngx_scale_loc_conf_s {
 };
 
 
-/* the setters of the directives */
-
-char *ngx_scale_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_cache_tls(ngx_conf_t *cf,
-    ngx_scale_block_directive_t *cmd, void *block);
-char *ngx_scale_conf_cache_auth(ngx_conf_t *cf,
-    ngx_scale_block_directive_t *cmd, void *block);
-
-/* a certificate that is verified has a name */
-char *ngx_scale_conf_cache_names(ngx_conf_t *cf,
-    ngx_scale_cache_store_t *store);
-
-char *ngx_scale_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_consistency(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-char *ngx_scale_conf_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_scale_conf_shard_key(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-char *ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_purge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_scale_conf_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-
-
-/* the databases' and caches' own part: at the end of http, and per worker */
-
-char *ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
-
-/* the node's shared memory, in which databases and caches have their parts */
-char *ngx_scale_zone_add(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
-
-ngx_int_t ngx_scale_conf_open_stores(ngx_cycle_t *cycle,
-    ngx_scale_main_conf_t *main);
-void ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main);
-
-
-/*
- * After a failover a cache may hold values of writes that the new primary has
- * never seen: what it holds of that database becomes unreachable.
- */
-ngx_int_t ngx_scale_epoch_watch(ngx_pool_t *pool, ngx_scale_main_conf_t *main,
-    ngx_scale_database_t *database);
-
-
-/*
- * Keeps the lease of a ring that is a database's: one worker of the node does.
- * conf() when the configuration is read, the others in a worker; NULL: memory.
- */
-char *ngx_scale_keeper_conf(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
-    ngx_scale_cache_store_t *store);
-ngx_scale_keeper_t *ngx_scale_keeper_create(ngx_cycle_t *cycle,
-    ngx_scale_cache_store_t *store, uint64_t node);
-void ngx_scale_keeper_destroy(ngx_scale_keeper_t *keeper);
-
-/* logs, once, what makes the table have the servers of nginx.conf */
-void ngx_scale_keeper_compare(ngx_scale_cache_store_t *store,
-    ngx_scale_view_t *view, ngx_log_t *log);
-
-
-/*
- * ngx_scale_source.c.  variable(): the index of the one that the expression
- * is, NGX_DECLINED where it is more than that.  is_private(): clients send it
- * in a field, so it may be a secret.  is_path(): requests of one path all have
- * the same.
- */
-ngx_int_t ngx_scale_source_variable(ngx_conf_t *cf, ngx_str_t *expression);
-ngx_uint_t ngx_scale_source_is_private(ngx_scale_param_t *param);
-ngx_uint_t ngx_scale_source_is_path(ngx_scale_param_t *param);
-
-
-/*
- * Makes the methods of a location out of its statements, parameters and keys;
- * what does not fit is an error of the directive that stands where "place" is.
- */
-char *ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
-    ngx_scale_loc_conf_t *loc);
-
-/* what a write makes old must be nameable by what it binds or returns */
-char *ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m);
-
-/* ngx_scale_plan_fresh.c: lifetimes, and what a write stores */
-char *ngx_scale_plan_lifetime(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
-char *ngx_scale_plan_store(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m);
-
-ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *loc, ngx_str_t *name,
-    ngx_scale_place_in_conf_t *place);
-char *ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *get);
-
-/* each method runs on one shard, or is a read of all of them */
-char *ngx_scale_plan_shards(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
-
-ngx_uint_t ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name);
-char *ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place);
-char *ngx_scale_plan_use_parts(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m, ngx_array_t *parts,
-    ngx_scale_place_in_conf_t *place);
-char *ngx_scale_plan_use_keys(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m, ngx_array_t *keys);
-
-ngx_int_t ngx_scale_identity_merge(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
-char *ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m);
-char *ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
-
-/* before scale_zone's own: the caches join that with their tiers */
-char *ngx_scale_local_add_zones(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
-
-/* the zone of that name, if there is one, has that size: else an error */
-ngx_int_t ngx_scale_stores_keep_size(ngx_conf_t *cf, ngx_str_t *name,
-    size_t size, const char *directive);
-void ngx_scale_jobs_init(ngx_scale_jobs_t *jobs);
-void ngx_scale_jobs_cancel(ngx_scale_jobs_t *jobs);
-
-ngx_int_t ngx_scale_counters_add_variables(ngx_conf_t *cf);
-
-u_char *ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data,
-    size_t len, ngx_str_t *s);
-
-/* a short file's content, at most content->len bytes less one */
-ngx_int_t ngx_scale_stores_read(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *content);
-
-/* what can be said only when all locations are known */
-char *ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
-char *ngx_scale_plan_purges(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
-
-
-/* of the names that keys, the log and cookies have */
-ngx_uint_t ngx_scale_conf_is_name(u_char ch);
-
-void ngx_scale_conf_here(ngx_conf_t *cf, ngx_scale_place_in_conf_t *place);
-
 /* an error of a directive read earlier: with its own file and line */
 void ngx_cdecl ngx_scale_conf_error(ngx_conf_t *cf,
     ngx_scale_place_in_conf_t *place, const char *fmt, ...);
 
+/* that of the directive that is read now */
+void ngx_scale_conf_here(ngx_conf_t *cf, ngx_scale_place_in_conf_t *place);
+
+/* of the names that keys, the log and cookies have */
+ngx_uint_t ngx_scale_conf_is_name(u_char ch);
+
+/* GET, POST, PUT, PATCH or DELETE and its NGX_HTTP_...; 0: none of them */
+ngx_uint_t ngx_scale_conf_method(ngx_str_t *name);
+ngx_str_t *ngx_scale_conf_method_name(ngx_uint_t method);
+
+/* the location's own or an inherited one, or NULL */
 ngx_scale_declared_t *ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc,
     ngx_str_t *name);
 
@@ -441,7 +306,16 @@ ngx_scale_declared_t *ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc,
 ngx_scale_purge_value_t *ngx_scale_conf_given(ngx_scale_purge_t *purge,
     ngx_str_t *name);
 
-ngx_str_t *ngx_scale_conf_method_name(ngx_uint_t method);
+/* with a null byte, which "len" does not count; NULL: memory */
+u_char *ngx_scale_conf_copy(ngx_pool_t *pool, u_char *data, size_t len,
+    ngx_str_t *s);
+
+/*
+ * A short file's content, at most content->len bytes less one, into what
+ * "content" points to; errors are logged.
+ */
+ngx_int_t ngx_scale_conf_read(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content);
 
 
 #endif /* _NGX_SCALE_CONF_H_INCLUDED_ */

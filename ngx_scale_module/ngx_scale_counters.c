@@ -1,7 +1,7 @@
 
 /* what this node has counted since its start, as variables */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_stores.h"
 
 
 static ngx_int_t ngx_scale_counters_node(ngx_http_request_t *r,

@@ -1,5 +1,5 @@
 
-/* the block scale_database: ngx_scale_database.c, and its inner block shard */
+/* the block scale_database, its "server" lines, and its inner block shard */
 
 #ifndef _NGX_SCALE_DATABASE_H_INCLUDED_
 #define _NGX_SCALE_DATABASE_H_INCLUDED_

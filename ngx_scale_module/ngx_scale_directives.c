@@ -1,39 +1,11 @@
 
-/* the directives of a location: what is declared, read word by word */
+/* scale_route and scale_sqlstate */
 
-#include "ngx_scale_conf.h"
-
-
-static ngx_int_t ngx_scale_conf_match(void *regex, ngx_str_t *text);
+#include "ngx_scale_directives.h"
 
 
 char *
-ngx_scale_conf_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_loc_conf_t  *loc = conf;
-
-    ngx_int_t   msec;
-    ngx_str_t  *word;
-
-    if (loc->deadline != NGX_CONF_UNSET_MSEC) {
-        return "is duplicate";
-    }
-
-    word = cf->args->elts;
-    msec = ngx_parse_time(&word[1], 0);
-
-    if (msec == NGX_ERROR || msec == 0) {
-        return "takes a time such as 500ms or 10s";
-    }
-
-    loc->deadline = msec;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_directives_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
@@ -79,134 +51,10 @@ ngx_scale_conf_route(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-ngx_uint_t
-ngx_scale_conf_is_name(u_char ch)
-{
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-           || (ch >= '0' && ch <= '9') || ch == '_' || ch == '-' || ch == '.';
-}
-
-
-char *
-ngx_scale_conf_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_loc_conf_t  *loc = conf;
-
-    u_char                             errstr[NGX_MAX_CONF_ERRSTR];
-    ngx_str_t                         *word, error;
-    ngx_regex_compile_t                rc;
-    ngx_scale_declared_t              *declared;
-    ngx_http_compile_complex_value_t   ccv;
-
-    word = cf->args->elts;
-
-    if (loc->params == NULL) {
-        loc->params = ngx_array_create(cf->pool, 8,
-                                       sizeof(ngx_scale_declared_t));
-        if (loc->params == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (ngx_scale_conf_find_param(loc, &word[1])) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "parameter \"%V\" is declared twice on this "
-                           "level; remove one, or give it another name",
-                           &word[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    declared = ngx_array_push(loc->params);
-    if (declared == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(declared, sizeof(ngx_scale_declared_t));
-    ngx_str_null(&error);
-
-    ngx_scale_conf_here(cf, &declared->place);
-
-    if (ngx_scale_param_parse(cf->pool, &word[1], cf->args->nelts - 1,
-                              &declared->param, &error)
-        != NGX_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "scale_param \"%V\": %V",
-                           &word[1], &error);
-        return NGX_CONF_ERROR;
-    }
-
-    if (declared->param.pattern.len) {
-        ngx_memzero(&rc, sizeof(ngx_regex_compile_t));
-        rc.pattern = declared->param.pattern;
-        rc.pool = cf->pool;
-        rc.err.len = NGX_MAX_CONF_ERRSTR;
-        rc.err.data = errstr;
-
-        if (ngx_regex_compile(&rc) != NGX_OK) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%V", &rc.err);
-            return NGX_CONF_ERROR;
-        }
-
-        declared->param.regex = rc.regex;
-        declared->param.match = ngx_scale_conf_match;
-    }
-
-    declared->hashed = ngx_scale_source_is_private(&declared->param);
-
-    if (declared->param.source != NGX_SCALE_SOURCE_EXPR) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-    ccv.cf = cf;
-    ccv.value = &declared->param.argument;
-    ccv.complex_value = &declared->expression;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    declared->variable = ngx_scale_source_variable(cf,
-                                                  &declared->param.argument);
-
-    return declared->variable == NGX_ERROR ? NGX_CONF_ERROR : NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_scale_conf_match(void *regex, ngx_str_t *text)
-{
-    return ngx_regex_exec((ngx_regex_t *) regex, text, NULL, 0) >= 0
-           ? NGX_OK : NGX_DECLINED;
-}
-
-
-ngx_scale_declared_t *
-ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc, ngx_str_t *name)
-{
-    ngx_uint_t             i;
-    ngx_scale_declared_t  *declared;
-
-    if (loc->params == NULL) {
-        return NULL;
-    }
-
-    declared = loc->params->elts;
-
-    for (i = 0; i < loc->params->nelts; i++) {
-        if (ngx_scale_same(&declared[i].param.name, name)) {
-            return &declared[i];
-        }
-    }
-
-    return NULL;
-}
-
-
 /* scale_sqlstate code[:constraint] status [field=] [detail=] */
 
 char *
-ngx_scale_conf_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_directives_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
@@ -272,30 +120,4 @@ ngx_scale_conf_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-void
-ngx_scale_conf_here(ngx_conf_t *cf, ngx_scale_place_in_conf_t *place)
-{
-    if (cf->conf_file) {
-        place->file = cf->conf_file->file.name;
-        place->line = cf->conf_file->line;
-    }
-}
-
-
-void ngx_cdecl
-ngx_scale_conf_error(ngx_conf_t *cf, ngx_scale_place_in_conf_t *place,
-    const char *fmt, ...)
-{
-    u_char   errstr[NGX_MAX_CONF_ERRSTR], *p;
-    va_list  args;
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(errstr, errstr + NGX_MAX_CONF_ERRSTR, fmt, args);
-    va_end(args);
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%*s in %V:%ui",
-                  (size_t) (p - errstr), errstr, &place->file, place->line);
 }

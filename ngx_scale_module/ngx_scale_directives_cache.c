@@ -1,7 +1,7 @@
 
 /* scale_cache_valid, _key, _tags, scale_purge and scale_purge_tags */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_directives.h"
 
 
 typedef struct {
@@ -10,13 +10,13 @@ typedef struct {
 } ngx_scale_valid_option_t;
 
 
-static char *ngx_scale_conf_valid_option(ngx_conf_t *cf,
+static char *ngx_scale_directives_valid_option(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_str_t *word);
-static char *ngx_scale_conf_parse_key(ngx_conf_t *cf, ngx_str_t *text,
+static char *ngx_scale_directives_parse_key(ngx_conf_t *cf, ngx_str_t *text,
     ngx_scale_key_t *key);
-static char *ngx_scale_conf_purge_value(ngx_conf_t *cf,
+static char *ngx_scale_directives_purge_value(ngx_conf_t *cf,
     ngx_scale_purge_t *purge, ngx_str_t *word);
-static ngx_uint_t ngx_scale_conf_has_row(ngx_array_t *parts);
+static ngx_uint_t ngx_scale_directives_has_row(ngx_array_t *parts);
 
 
 /* memcached takes more than 30 days for a date (protocol.txt) */
@@ -34,7 +34,7 @@ static ngx_scale_valid_option_t  ngx_scale_valid_options[] = {
 /* scale_cache_valid ttl [missing=] [stale=] [error=] | off */
 
 char *
-ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_directives_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
@@ -69,7 +69,7 @@ ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     loc->ttl = value;
 
     for (i = 2; i < cf->args->nelts; i++) {
-        rv = ngx_scale_conf_valid_option(cf, loc, &word[i]);
+        rv = ngx_scale_directives_valid_option(cf, loc, &word[i]);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -80,7 +80,7 @@ ngx_scale_conf_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_scale_conf_valid_option(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+ngx_scale_directives_valid_option(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_str_t *word)
 {
     time_t                     value;
@@ -119,8 +119,46 @@ ngx_scale_conf_valid_option(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 }
 
 
+/* scale_cache_audit share% | off */
+
+char *
+ngx_scale_directives_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t   value;
+    ngx_str_t  *word;
+
+    if (loc->audit != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+
+    if (ngx_strcmp(word[1].data, "off") == 0) {
+        loc->audit = 0;
+        return NGX_CONF_OK;
+    }
+
+    value = NGX_ERROR;
+
+    if (word[1].data[word[1].len - 1] == '%') {
+        value = ngx_atofp(word[1].data, word[1].len - 1, 4);
+    }
+
+    if (value == NGX_ERROR || value > NGX_SCALE_AUDIT_WHOLE) {
+        return "takes a share of the hits, such as 0.1%, or off";
+    }
+
+    loc->audit = value;
+
+    return NGX_CONF_OK;
+}
+
+
 static char *
-ngx_scale_conf_parse_key(ngx_conf_t *cf, ngx_str_t *text, ngx_scale_key_t *key)
+ngx_scale_directives_parse_key(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_scale_key_t *key)
 {
     ngx_str_t  error;
 
@@ -135,14 +173,14 @@ ngx_scale_conf_parse_key(ngx_conf_t *cf, ngx_str_t *text, ngx_scale_key_t *key)
         return NGX_CONF_ERROR;
     }
 
-    key->row = ngx_scale_conf_has_row(&key->parts);
+    key->row = ngx_scale_directives_has_row(&key->parts);
 
     return NGX_CONF_OK;
 }
 
 
 static ngx_uint_t
-ngx_scale_conf_has_row(ngx_array_t *parts)
+ngx_scale_directives_has_row(ngx_array_t *parts)
 {
     ngx_uint_t              i, row;
     ngx_scale_key_part_t   *part;
@@ -159,7 +197,7 @@ ngx_scale_conf_has_row(ngx_array_t *parts)
 
 
 char *
-ngx_scale_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_directives_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
@@ -177,7 +215,7 @@ ngx_scale_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    rv = ngx_scale_conf_parse_key(cf, &word[1], loc->key);
+    rv = ngx_scale_directives_parse_key(cf, &word[1], loc->key);
 
     if (rv == NGX_CONF_OK && loc->key->row) {
         return "cannot hold :row parts: it is made before there is a row";
@@ -190,7 +228,7 @@ ngx_scale_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 /* scale_cache_tags and scale_purge_tags; cmd->offset tells which */
 
 char *
-ngx_scale_conf_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_directives_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char              *rv;
     ngx_str_t         *word;
@@ -214,7 +252,7 @@ ngx_scale_conf_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        rv = ngx_scale_conf_parse_key(cf, &word[i], tag);
+        rv = ngx_scale_directives_parse_key(cf, &word[i], tag);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -238,7 +276,7 @@ ngx_scale_conf_tags(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 /* scale_purge route [name=value ...] */
 
 char *
-ngx_scale_conf_purge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_directives_purge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
@@ -273,7 +311,7 @@ ngx_scale_conf_purge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-        rv = ngx_scale_conf_purge_value(cf, purge, &word[i]);
+        rv = ngx_scale_directives_purge_value(cf, purge, &word[i]);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -284,7 +322,7 @@ ngx_scale_conf_purge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_scale_conf_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
+ngx_scale_directives_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
     ngx_str_t *word)
 {
     u_char                   *eq;
@@ -342,22 +380,4 @@ ngx_scale_conf_purge_value(ngx_conf_t *cf, ngx_scale_purge_t *purge,
     purge->row |= part->row;
 
     return NGX_CONF_OK;
-}
-
-
-ngx_scale_purge_value_t *
-ngx_scale_conf_given(ngx_scale_purge_t *purge, ngx_str_t *name)
-{
-    ngx_uint_t                i;
-    ngx_scale_purge_value_t  *value;
-
-    value = purge->given.elts;
-
-    for (i = 0; i < purge->given.nelts; i++) {
-        if (ngx_scale_same(&value[i].name, name)) {
-            return &value[i];
-        }
-    }
-
-    return NULL;
 }

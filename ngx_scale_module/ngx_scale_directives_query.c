@@ -1,7 +1,7 @@
 
 /* scale_query: methods, shape, statement, options */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_directives.h"
 
 
 typedef struct {
@@ -17,10 +17,11 @@ typedef struct {
 } ngx_scale_query_option_t;
 
 
-static ngx_uint_t ngx_scale_conf_name(ngx_scale_name_t *names,
+static ngx_uint_t ngx_scale_directives_name(ngx_scale_name_t *names,
     ngx_str_t *name);
-static ngx_uint_t ngx_scale_conf_methods(ngx_conf_t *cf, ngx_str_t *words);
-static char *ngx_scale_conf_query_option(ngx_conf_t *cf,
+static ngx_uint_t ngx_scale_directives_methods(ngx_conf_t *cf,
+    ngx_str_t *words);
+static char *ngx_scale_directives_query_option(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *word, ngx_str_t *sql);
 static char *ngx_scale_query_set_store(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *value);
@@ -44,7 +45,7 @@ static char *ngx_scale_query_set_sort(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *value);
 static char *ngx_scale_query_set_limit(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *value);
-static char *ngx_scale_conf_file(ngx_conf_t *cf, ngx_str_t *name,
+static char *ngx_scale_directives_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *text);
 
 
@@ -53,15 +54,6 @@ static char *ngx_scale_conf_file(ngx_conf_t *cf, ngx_str_t *name,
 /* of what was read, in an error */
 #define NGX_SCALE_QUOTE    20
 
-
-static ngx_scale_name_t  ngx_scale_methods[] = {
-    { ngx_string("GET"), NGX_HTTP_GET },
-    { ngx_string("POST"), NGX_HTTP_POST },
-    { ngx_string("PUT"), NGX_HTTP_PUT },
-    { ngx_string("PATCH"), NGX_HTTP_PATCH },
-    { ngx_string("DELETE"), NGX_HTTP_DELETE },
-    { ngx_null_string, NGX_SCALE_UNKNOWN }
-};
 
 static ngx_scale_name_t  ngx_scale_shapes[] = {
     { ngx_string("row"), NGX_SCALE_SHAPE_ROW },
@@ -89,7 +81,7 @@ static ngx_scale_query_option_t  ngx_scale_query_options[] = {
 
 
 static ngx_uint_t
-ngx_scale_conf_name(ngx_scale_name_t *names, ngx_str_t *name)
+ngx_scale_directives_name(ngx_scale_name_t *names, ngx_str_t *name)
 {
     for ( /* void */ ; names->name.len; names++) {
         if (ngx_scale_same(&names->name, name)) {
@@ -101,25 +93,10 @@ ngx_scale_conf_name(ngx_scale_name_t *names, ngx_str_t *name)
 }
 
 
-ngx_str_t *
-ngx_scale_conf_method_name(ngx_uint_t method)
-{
-    ngx_scale_name_t  *name;
-
-    for (name = ngx_scale_methods; name->name.len; name++) {
-        if (name->value == method) {
-            break;
-        }
-    }
-
-    return &name->name;
-}
-
-
 /* scale_query METHODS shape "SQL" [options] */
 
 char *
-ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_scale_directives_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
@@ -146,12 +123,12 @@ ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_memzero(query, sizeof(ngx_scale_query_t));
     ngx_scale_conf_here(cf, &query->place);
 
-    query->methods = ngx_scale_conf_methods(cf, &word[1]);
+    query->methods = ngx_scale_directives_methods(cf, &word[1]);
     if (query->methods == 0) {
         return NGX_CONF_ERROR;
     }
 
-    query->shape = ngx_scale_conf_name(ngx_scale_shapes, &word[2]);
+    query->shape = ngx_scale_directives_name(ngx_scale_shapes, &word[2]);
     if (query->shape == NGX_SCALE_UNKNOWN) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the shape is row, rows, value or none, not "
@@ -164,7 +141,7 @@ ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_null(&sql);
 
     for (i = 3; i < cf->args->nelts; i++) {
-        rv = ngx_scale_conf_query_option(cf, query, &word[i], &sql);
+        rv = ngx_scale_directives_query_option(cf, query, &word[i], &sql);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -195,7 +172,7 @@ ngx_scale_conf_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static ngx_uint_t
-ngx_scale_conf_methods(ngx_conf_t *cf, ngx_str_t *words)
+ngx_scale_directives_methods(ngx_conf_t *cf, ngx_str_t *words)
 {
     u_char      *p, *last, *end;
     ngx_str_t    name;
@@ -213,9 +190,9 @@ ngx_scale_conf_methods(ngx_conf_t *cf, ngx_str_t *words)
         name.data = p;
         name.len = end - p;
 
-        method = ngx_scale_conf_name(ngx_scale_methods, &name);
+        method = ngx_scale_conf_method(&name);
 
-        if (method == NGX_SCALE_UNKNOWN || (methods & method)) {
+        if (method == 0 || (methods & method)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"%V\" is not a list of GET, POST, PUT, PATCH "
                                "and DELETE such as \"POST|PUT\"; HEAD and "
@@ -231,7 +208,7 @@ ngx_scale_conf_methods(ngx_conf_t *cf, ngx_str_t *words)
 
 
 static char *
-ngx_scale_conf_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
+ngx_scale_directives_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *word, ngx_str_t *sql)
 {
     ngx_str_t                  value;
@@ -278,7 +255,7 @@ ngx_scale_conf_query_option(ngx_conf_t *cf, ngx_scale_query_t *query,
     if (word->len > 5 && ngx_strncmp(word->data, "file=", 5) == 0) {
         value.data = word->data + 5;
         value.len = word->len - 5;
-        return ngx_scale_conf_file(cf, &value, sql);
+        return ngx_scale_directives_file(cf, &value, sql);
     }
 
     *sql = *word;
@@ -504,7 +481,7 @@ ngx_scale_query_set_limit(ngx_conf_t *cf, ngx_scale_query_t *query,
 
 
 static char *
-ngx_scale_conf_file(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
+ngx_scale_directives_file(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
 {
     char             *rv;
     ssize_t           n;

@@ -1,7 +1,7 @@
 
 /* a failover of the database begins a new epoch of its caches */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_stores.h"
 
 
 static void ngx_scale_epoch_begin(void *data);

@@ -146,8 +146,8 @@ ngx_scale_job_copy(ngx_scale_job_t *job, ngx_scale_flow_t *f)
 static ngx_int_t
 ngx_scale_job_string(ngx_pool_t *pool, ngx_str_t *to, ngx_str_t *from)
 {
-    return ngx_scale_stores_copy(pool, from->data, from->len, to) ? NGX_OK
-                                                                  : NGX_ERROR;
+    return ngx_scale_conf_copy(pool, from->data, from->len, to) ? NGX_OK
+                                                                 : NGX_ERROR;
 }
 
 

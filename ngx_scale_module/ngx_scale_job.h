@@ -38,6 +38,10 @@ struct ngx_scale_job_s {
 };
 
 
+/* the worker's; cancel() ends all of them */
+void ngx_scale_jobs_init(ngx_scale_jobs_t *jobs);
+void ngx_scale_jobs_cancel(ngx_scale_jobs_t *jobs);
+
 /*
  * "size" bytes, of which ngx_scale_job_t is the first part; key, tags and
  * lifetimes of "read" are the request's.  NULL: memory, there are too many,

@@ -5,7 +5,7 @@
  * the one whose claim is fresh does the renewing.
  */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_keeper.h"
 #include <ngx_event.h>
 
 

@@ -4,7 +4,7 @@
  * nginx.conf differ from those of the table.
  */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_keeper.h"
 
 
 static u_char *ngx_scale_keeper_difference(ngx_scale_cache_store_t *store,

@@ -1,7 +1,7 @@
 
 /* the shared memory of the caches' local tiers: a zone each */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_stores.h"
 
 
 static ngx_int_t ngx_scale_local_init_zone(ngx_shm_zone_t *zone, void *data);
@@ -34,8 +34,8 @@ ngx_scale_local_add_zones(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         ngx_memcpy(ngx_cpymem(name.data, prefix.data, prefix.len),
                    store[i]->conf.name.data, store[i]->conf.name.len);
 
-        if (ngx_scale_stores_keep_size(cf, &name, store[i]->conf.local_size,
-                                       "\"local\"")
+        if (ngx_scale_zone_keep_size(cf, &name, store[i]->conf.local_size,
+                                     "\"local\"")
             != NGX_OK)
         {
             return NGX_CONF_ERROR;

@@ -1,6 +1,9 @@
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_directives.h"
 #include "ngx_scale_handler.h"
+#include "ngx_scale_job.h"
+#include "ngx_scale_plan.h"
+#include "ngx_scale_stores.h"
 
 
 static void *ngx_scale_create_main_conf(ngx_conf_t *cf);
@@ -8,8 +11,6 @@ static char *ngx_scale_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_scale_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static ngx_int_t ngx_scale_merge_params(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
 static void ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev,
     ngx_scale_loc_conf_t *conf);
 static ngx_int_t ngx_scale_preconfiguration(ngx_conf_t *cf);
@@ -26,49 +27,49 @@ static ngx_command_t  ngx_scale_commands[] = {
 
     { ngx_string("scale_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
-      ngx_scale_conf_database,
+      ngx_scale_database_directive,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_cache"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
-      ngx_scale_conf_cache,
+      ngx_scale_cache_directive,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_scale_conf_zone,
+      ngx_scale_directives_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_secret_file"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_scale_conf_secret_file,
+      ngx_scale_directives_secret_file,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_use"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
-      ngx_scale_conf_use,
+      ngx_scale_directives_use,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_deadline"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_scale_conf_deadline,
+      ngx_scale_directives_deadline,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_consistency"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
-      ngx_scale_conf_consistency,
+      ngx_scale_directives_consistency,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -82,63 +83,63 @@ static ngx_command_t  ngx_scale_commands[] = {
 
     { ngx_string("scale_shard_key"),
       NGX_SCALE_ANY_CONF|NGX_CONF_1MORE,
-      ngx_scale_conf_shard_key,
+      ngx_scale_directives_shard_key,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_route"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_scale_conf_route,
+      ngx_scale_directives_route,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_param"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
-      ngx_scale_conf_param,
+      ngx_scale_directives_param,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_identity"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE2,
-      ngx_scale_conf_identity,
+      ngx_scale_directives_identity,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_query"),
       NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
-      ngx_scale_conf_query,
+      ngx_scale_directives_query,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_cache_valid"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1234,
-      ngx_scale_conf_valid,
+      ngx_scale_directives_valid,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_cache_audit"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_scale_conf_audit,
+      ngx_scale_directives_audit,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_cache_key"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_scale_conf_key,
+      ngx_scale_directives_key,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_cache_tags"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_scale_conf_tags,
+      ngx_scale_directives_tags,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_scale_loc_conf_t, tags),
       NULL },
@@ -152,21 +153,21 @@ static ngx_command_t  ngx_scale_commands[] = {
 
     { ngx_string("scale_purge"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_scale_conf_purge,
+      ngx_scale_directives_purge,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("scale_purge_tags"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_scale_conf_tags,
+      ngx_scale_directives_tags,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_scale_loc_conf_t, purge_tags),
       NULL },
 
     { ngx_string("scale_sqlstate"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
-      ngx_scale_conf_sqlstate,
+      ngx_scale_directives_sqlstate,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -239,7 +240,7 @@ ngx_scale_create_main_conf(ngx_conf_t *cf)
 static char *
 ngx_scale_init_main_conf(ngx_conf_t *cf, void *conf)
 {
-    return ngx_scale_conf_init_stores(cf, conf);
+    return ngx_scale_stores_init(cf, conf);
 }
 
 
@@ -309,8 +310,8 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->sqlstates = prev->sqlstates;
     }
 
-    if (ngx_scale_merge_params(cf, prev, conf) != NGX_OK
-        || ngx_scale_identity_merge(cf, prev, conf) != NGX_OK)
+    if (ngx_scale_directives_merge_params(cf, prev, conf) != NGX_OK
+        || ngx_scale_directives_merge_identities(cf, prev, conf) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -344,49 +345,6 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
-}
-
-
-/* merged by name; what is inherited may stay unused */
-
-static ngx_int_t
-ngx_scale_merge_params(ngx_conf_t *cf, ngx_scale_loc_conf_t *prev,
-    ngx_scale_loc_conf_t *conf)
-{
-    ngx_uint_t             i;
-    ngx_scale_declared_t  *inherited, *declared;
-
-    if (prev->params == NULL) {
-        return NGX_OK;
-    }
-
-    if (conf->params == NULL) {
-        conf->params = ngx_array_create(cf->pool, prev->params->nelts,
-                                        sizeof(ngx_scale_declared_t));
-        if (conf->params == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    inherited = prev->params->elts;
-
-    for (i = 0; i < prev->params->nelts; i++) {
-
-        if (ngx_scale_conf_find_param(conf, &inherited[i].param.name)) {
-            continue;
-        }
-
-        declared = ngx_array_push(conf->params);
-        if (declared == NULL) {
-            return NGX_ERROR;
-        }
-
-        *declared = inherited[i];
-        declared->inherited = 1;
-        declared->used = 0;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -429,9 +387,7 @@ ngx_scale_postconfiguration(ngx_conf_t *cf)
 
     main = ngx_http_conf_get_module_main_conf(cf, ngx_scale_module);
 
-    if (ngx_scale_plan_sources(cf, main) != NGX_CONF_OK
-        || ngx_scale_plan_purges(cf, main) != NGX_CONF_OK)
-    {
+    if (ngx_scale_plan_routes(cf, main) != NGX_CONF_OK) {
         return NGX_ERROR;
     }
 
@@ -453,7 +409,9 @@ ngx_scale_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    return ngx_scale_conf_open_stores(cycle, main);
+    ngx_scale_jobs_init(&main->jobs);
+
+    return ngx_scale_stores_open(cycle, main);
 }
 
 
@@ -465,6 +423,7 @@ ngx_scale_exit_process(ngx_cycle_t *cycle)
     main = ngx_http_cycle_get_module_main_conf(cycle, ngx_scale_module);
 
     if (main) {
-        ngx_scale_conf_close_stores(main);
+        ngx_scale_jobs_cancel(&main->jobs);
+        ngx_scale_stores_close(main);
     }
 }

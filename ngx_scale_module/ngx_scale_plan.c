@@ -4,7 +4,7 @@
  * and purge is decided here, once, and what does not fit is refused.
  */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_plan.h"
 
 
 static char *ngx_scale_plan_place(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);

@@ -1,7 +1,7 @@
 
 /* how long an entry lives, and which writes leave one behind */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_plan.h"
 
 
 static const char *ngx_scale_plan_no_store(ngx_scale_loc_conf_t *loc,

@@ -4,7 +4,7 @@
  * answer depends on.
  */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_plan.h"
 #include <ngx_murmurhash.h>
 
 

@@ -4,7 +4,7 @@
  * that its key names, or runs on all of them.
  */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_plan.h"
 
 
 static char *ngx_scale_plan_shard_args(ngx_conf_t *cf,

@@ -1,7 +1,7 @@
 
 /* sources that are variables: nginx itself names an unknown one and no line */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_plan.h"
 
 
 static char *ngx_scale_plan_source(ngx_conf_t *cf,
@@ -9,27 +9,23 @@ static char *ngx_scale_plan_source(ngx_conf_t *cf,
 static ngx_uint_t ngx_scale_plan_is_variable(ngx_conf_t *cf, ngx_str_t *name);
 
 
-/* when all locations, and so all captures, are known */
-
 char *
-ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
+ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
 {
-    char                   *rv;
-    ngx_uint_t              i, j;
-    ngx_scale_declared_t   *declared;
-    ngx_scale_loc_conf_t  **route;
+    char                  *rv;
+    ngx_uint_t             i;
+    ngx_scale_declared_t  *declared;
 
-    route = main->routes.elts;
+    if (loc->params == NULL) {
+        return NGX_CONF_OK;
+    }
 
-    for (i = 0; i < main->routes.nelts; i++) {
+    declared = loc->params->elts;
 
-        declared = route[i]->params ? route[i]->params->elts : NULL;
-
-        for (j = 0; declared && j < route[i]->params->nelts; j++) {
-            rv = ngx_scale_plan_source(cf, route[i], &declared[j]);
-            if (rv != NGX_CONF_OK) {
-                return rv;
-            }
+    for (i = 0; i < loc->params->nelts; i++) {
+        rv = ngx_scale_plan_source(cf, loc, &declared[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
     }
 

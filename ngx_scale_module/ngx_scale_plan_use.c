@@ -1,7 +1,7 @@
 
 /* which parameters a method needs, and whether they are declared */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_plan.h"
 
 
 static ngx_uint_t ngx_scale_plan_is_row(ngx_str_t *name);

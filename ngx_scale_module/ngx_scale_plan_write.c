@@ -1,7 +1,8 @@
 
 /* what a method that writes makes old, and when that is decided */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_plan.h"
+#include "ngx_scale_source.h"
 
 
 static char *ngx_scale_plan_own_key(ngx_conf_t *cf,

@@ -7,55 +7,6 @@
 static ngx_int_t ngx_scale_sharding_key(ngx_scale_flow_t *f, ngx_str_t *key);
 
 
-/* scale_shard_key :param ... */
-
-char *
-ngx_scale_conf_shard_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_loc_conf_t  *loc = conf;
-
-    ngx_str_t              *word, *name;
-    ngx_uint_t              i;
-    ngx_scale_shard_key_t  *key;
-
-    if (loc->shard_key) {
-        return "is duplicate";
-    }
-
-    key = ngx_pcalloc(cf->pool, sizeof(ngx_scale_shard_key_t));
-    if (key == NULL
-        || ngx_array_init(&key->names, cf->pool, cf->args->nelts - 1,
-                          sizeof(ngx_str_t))
-           != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    loc->shard_key = key;
-    key->level = loc;
-    ngx_scale_conf_here(cf, &key->place);
-
-    word = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (word[i].len < 2 || word[i].data[0] != ':') {
-            return "takes parameters, such as \"scale_shard_key :author;\"";
-        }
-
-        name = ngx_array_push(&key->names);
-        if (name == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        name->data = word[i].data + 1;
-        name->len = word[i].len - 1;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
 ngx_int_t
 ngx_scale_sharding_all(ngx_scale_flow_t *f)
 {

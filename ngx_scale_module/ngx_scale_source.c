@@ -1,7 +1,7 @@
 
 /* what the source of a parameter says of its values */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_source.h"
 
 
 static ngx_uint_t ngx_scale_source_has(ngx_str_t *expression,

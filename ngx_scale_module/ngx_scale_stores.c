@@ -1,22 +1,22 @@
 
-/* what databases and caches have in common: use, open, follow, close */
+/* what databases and caches have in common: open, follow, close */
 
-#include "ngx_scale_conf.h"
-#include "ngx_scale_block.h"
+#include "ngx_scale_stores.h"
+#include "ngx_scale_keeper.h"
 
 
-static char *ngx_scale_database_share(ngx_conf_t *cf,
+static char *ngx_scale_stores_share(ngx_conf_t *cf,
     ngx_scale_database_t *database, ngx_uint_t workers);
 static ngx_int_t ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
     ngx_scale_main_conf_t *main, ngx_array_t *clusters);
 static void ngx_scale_stores_close_clusters(ngx_array_t *clusters);
-static ngx_int_t ngx_scale_follow_database(ngx_scale_main_conf_t *main,
+static ngx_int_t ngx_scale_stores_follow_database(ngx_scale_main_conf_t *main,
     ngx_cycle_t *cycle, ngx_scale_pg_conf_t *conf, ngx_scale_pg_t *pg);
-static void ngx_scale_database_moved(void *data, ngx_uint_t index,
+static void ngx_scale_stores_database_moved(void *data, ngx_uint_t index,
     ngx_addr_t *addrs, ngx_uint_t n, ngx_uint_t fresh);
-static ngx_int_t ngx_scale_follow_cache(ngx_scale_main_conf_t *main,
+static ngx_int_t ngx_scale_stores_follow_cache(ngx_scale_main_conf_t *main,
     ngx_cycle_t *cycle, ngx_scale_cache_store_t *store);
-static void ngx_scale_cache_moved(void *data, ngx_uint_t index,
+static void ngx_scale_stores_cache_moved(void *data, ngx_uint_t index,
     ngx_addr_t *addrs, ngx_uint_t n, ngx_uint_t fresh);
 
 
@@ -24,47 +24,7 @@ static void ngx_scale_cache_moved(void *data, ngx_uint_t index,
 
 
 char *
-ngx_scale_conf_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_loc_conf_t  *loc = conf;
-
-    ngx_str_t   *word, *field;
-    ngx_uint_t   i;
-
-    word = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_strncmp(word[i].data, "database=", 9) == 0) {
-            field = &loc->use_database;
-            word[i].data += 9;
-            word[i].len -= 9;
-
-        } else if (ngx_strncmp(word[i].data, "cache=", 6) == 0) {
-            field = &loc->use_cache;
-            word[i].data += 6;
-            word[i].len -= 6;
-
-        } else {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "scale_use knows database= and cache=, not "
-                               "\"%V\"", &word[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (field->data) {
-            return "names the same kind twice; leave one";
-        }
-
-        *field = word[i];
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
+ngx_scale_stores_init(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
 {
     char                      *rv;
     ngx_int_t                  workers;
@@ -83,7 +43,7 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
     }
 
     for (i = 0; i < main->databases.nelts; i++) {
-        rv = ngx_scale_database_share(cf, database[i], workers);
+        rv = ngx_scale_stores_share(cf, database[i], workers);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -114,7 +74,7 @@ ngx_scale_conf_init_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
 /* a connection of each class for each worker, and by default some more */
 
 static char *
-ngx_scale_database_share(ngx_conf_t *cf, ngx_scale_database_t *database,
+ngx_scale_stores_share(ngx_conf_t *cf, ngx_scale_database_t *database,
     ngx_uint_t workers)
 {
     ngx_uint_t            i, least;
@@ -147,13 +107,11 @@ ngx_scale_database_share(ngx_conf_t *cf, ngx_scale_database_t *database,
 
 
 ngx_int_t
-ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
+ngx_scale_stores_open(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
 {
     ngx_uint_t                 i;
     ngx_scale_database_t     **database;
     ngx_scale_cache_store_t  **store;
-
-    ngx_scale_jobs_init(&main->jobs);
 
     database = main->databases.elts;
 
@@ -173,7 +131,7 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
         store[i]->cache = ngx_scale_cache_create(cycle->pool, &store[i]->conf,
                                                  store[i]->record, cycle->log);
         if (store[i]->cache == NULL
-            || ngx_scale_follow_cache(main, cycle, store[i]) != NGX_OK)
+            || ngx_scale_stores_follow_cache(main, cycle, store[i]) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -196,8 +154,8 @@ ngx_scale_conf_open_stores(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
 
 
 static ngx_int_t
-ngx_scale_follow_database(ngx_scale_main_conf_t *main, ngx_cycle_t *cycle,
-    ngx_scale_pg_conf_t *conf, ngx_scale_pg_t *pg)
+ngx_scale_stores_follow_database(ngx_scale_main_conf_t *main,
+    ngx_cycle_t *cycle, ngx_scale_pg_conf_t *conf, ngx_scale_pg_t *pg)
 {
     ngx_uint_t                   i;
     ngx_scale_pg_server_conf_t  *server;
@@ -207,7 +165,7 @@ ngx_scale_follow_database(ngx_scale_main_conf_t *main, ngx_cycle_t *cycle,
     for (i = 0; i < conf->servers.nelts; i++) {
         if (server[i].addr
             && ngx_scale_names_follow(&main->names, cycle, server[i].addr,
-                                      ngx_scale_database_moved, pg, i)
+                                      ngx_scale_stores_database_moved, pg, i)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -231,8 +189,8 @@ ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
         cluster[i].pg = ngx_scale_pg_create(cycle->pool, &cluster[i].conf,
                                             &cluster[i].shared, cycle->log);
         if (cluster[i].pg == NULL
-            || ngx_scale_follow_database(main, cycle, &cluster[i].conf,
-                                         cluster[i].pg)
+            || ngx_scale_stores_follow_database(main, cycle, &cluster[i].conf,
+                                                cluster[i].pg)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -244,7 +202,7 @@ ngx_scale_stores_open_clusters(ngx_cycle_t *cycle,
 
 
 static void
-ngx_scale_database_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
+ngx_scale_stores_database_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
     ngx_uint_t n, ngx_uint_t fresh)
 {
     ngx_scale_pg_address(data, index, addrs, n);
@@ -252,7 +210,7 @@ ngx_scale_database_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
 
 
 static ngx_int_t
-ngx_scale_follow_cache(ngx_scale_main_conf_t *main, ngx_cycle_t *cycle,
+ngx_scale_stores_follow_cache(ngx_scale_main_conf_t *main, ngx_cycle_t *cycle,
     ngx_scale_cache_store_t *store)
 {
     ngx_uint_t                 i;
@@ -262,7 +220,8 @@ ngx_scale_follow_cache(ngx_scale_main_conf_t *main, ngx_cycle_t *cycle,
 
     for (i = 0; i < store->conf.servers.nelts; i++) {
         if (ngx_scale_names_follow(&main->names, cycle, server[i].addr,
-                                   ngx_scale_cache_moved, store->cache, i)
+                                   ngx_scale_stores_cache_moved, store->cache,
+                                   i)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -290,7 +249,7 @@ ngx_scale_stores_close_clusters(ngx_array_t *clusters)
 
 
 static void
-ngx_scale_cache_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
+ngx_scale_stores_cache_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
     ngx_uint_t n, ngx_uint_t fresh)
 {
     ngx_scale_cache_address(data, index, addrs, n, fresh);
@@ -298,13 +257,12 @@ ngx_scale_cache_moved(void *data, ngx_uint_t index, ngx_addr_t *addrs,
 
 
 void
-ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main)
+ngx_scale_stores_close(ngx_scale_main_conf_t *main)
 {
     ngx_uint_t                 i;
     ngx_scale_database_t     **database;
     ngx_scale_cache_store_t  **store;
 
-    ngx_scale_jobs_cancel(&main->jobs);
     ngx_scale_names_close(&main->names);
 
     store = main->caches.elts;
@@ -326,53 +284,4 @@ ngx_scale_conf_close_stores(ngx_scale_main_conf_t *main)
             ngx_scale_cache_destroy(store[i]->cache);
         }
     }
-}
-
-
-u_char *
-ngx_scale_stores_copy(ngx_pool_t *pool, u_char *data, size_t len, ngx_str_t *s)
-{
-    s->len = len;
-    s->data = ngx_pnalloc(pool, len + 1);
-
-    if (s->data) {
-        *ngx_cpymem(s->data, data, len) = '\0';
-    }
-
-    return s->data;
-}
-
-
-ngx_int_t
-ngx_scale_stores_read(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *content)
-{
-    ssize_t   n;
-    ngx_fd_t  fd;
-
-    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", name);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, content->data, content->len);
-
-    (void) ngx_close_file(fd);
-
-    if (n < 0 || (size_t) n == content->len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" has more than %uz bytes", name,
-                           content->len - 1);
-        return NGX_ERROR;
-    }
-
-    content->len = n;
-
-    return NGX_OK;
 }

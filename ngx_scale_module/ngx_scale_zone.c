@@ -1,7 +1,7 @@
 
 /* scale_zone: what the workers of this node share */
 
-#include "ngx_scale_conf.h"
+#include "ngx_scale_stores.h"
 
 
 /* what the slab pool's "data" points to */
@@ -22,33 +22,7 @@ static ngx_int_t ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots);
 
 
-#define NGX_SCALE_ZONE_SIZE      (8 * 1024 * 1024)
-#define NGX_SCALE_ZONE_MIN_SIZE  (128 * 1024)
-
-
-char *
-ngx_scale_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_scale_main_conf_t  *main = conf;
-
-    ssize_t     size;
-    ngx_str_t  *word;
-
-    if (main->zone_size) {
-        return "is duplicate";
-    }
-
-    word = cf->args->elts;
-    size = ngx_parse_size(&word[1]);
-
-    if (size < NGX_SCALE_ZONE_MIN_SIZE) {
-        return "takes a size of at least 128k, such as \"scale_zone 8m;\"";
-    }
-
-    main->zone_size = size;
-
-    return NGX_CONF_OK;
-}
+#define NGX_SCALE_ZONE_SIZE  (8 * 1024 * 1024)
 
 
 char *
@@ -62,7 +36,7 @@ ngx_scale_zone_add(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         main->zone_size = NGX_SCALE_ZONE_SIZE;
     }
 
-    if (ngx_scale_stores_keep_size(cf, &name, main->zone_size, "scale_zone")
+    if (ngx_scale_zone_keep_size(cf, &name, main->zone_size, "scale_zone")
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
@@ -84,7 +58,7 @@ ngx_scale_zone_add(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
 /* old workers would go on with the old zone, and not see the new one's keys */
 
 ngx_int_t
-ngx_scale_stores_keep_size(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+ngx_scale_zone_keep_size(ngx_conf_t *cf, ngx_str_t *name, size_t size,
     const char *directive)
 {
     ngx_uint_t        i;

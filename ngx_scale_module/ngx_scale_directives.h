@@ -1,0 +1,80 @@
+
+/*
+ * The setters of the directives.  They only store what is written; what needs
+ * other directives, too, is planned when the location is merged.
+ */
+
+#ifndef _NGX_SCALE_DIRECTIVES_H_INCLUDED_
+#define _NGX_SCALE_DIRECTIVES_H_INCLUDED_
+
+
+#include "ngx_scale_conf.h"
+
+
+/* blocks, each read whole: ngx_scale_database.c, ngx_scale_cache.c */
+
+char *ngx_scale_database_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_cache_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_scale_directives_stores.c */
+
+char *ngx_scale_directives_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_use(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_deadline(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_consistency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_shard_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_scale_directives.c */
+
+char *ngx_scale_directives_route(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_scale_directives_param.c */
+
+char *ngx_scale_directives_param(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_identity(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* by name: what the outer level declares and the inner one does not */
+ngx_int_t ngx_scale_directives_merge_params(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
+ngx_int_t ngx_scale_directives_merge_identities(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
+
+
+/* ngx_scale_directives_query.c */
+
+char *ngx_scale_directives_query(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_scale_directives_cache.c */
+
+char *ngx_scale_directives_valid(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_audit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_tags(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_purge(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+#endif /* _NGX_SCALE_DIRECTIVES_H_INCLUDED_ */

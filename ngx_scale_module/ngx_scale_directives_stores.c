@@ -1,0 +1,232 @@
+
+/* which database, cache and shard is asked, and what the node has for it */
+
+#include "ngx_scale_directives.h"
+
+
+#define NGX_SCALE_ZONE_MIN_SIZE  (128 * 1024)
+
+
+char *
+ngx_scale_directives_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_main_conf_t  *main = conf;
+
+    ssize_t     size;
+    ngx_str_t  *word;
+
+    if (main->zone_size) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+    size = ngx_parse_size(&word[1]);
+
+    if (size < NGX_SCALE_ZONE_MIN_SIZE) {
+        return "takes a size of at least 128k, such as \"scale_zone 8m;\"";
+    }
+
+    main->zone_size = size;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_directives_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_main_conf_t  *main = conf;
+
+    u_char      buf[1024];
+    ngx_str_t  *word, content, error;
+
+    word = cf->args->elts;
+    content.data = buf;
+    content.len = sizeof(buf);
+
+    if (main->secrets.n) {
+        return "is duplicate";
+    }
+
+    if (ngx_scale_conf_read(cf, &word[1], &content) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_scale_sign_keys(&main->secrets, &content, &error) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %V", &word[1],
+                           &error);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_explicit_memzero(buf, sizeof(buf));
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_directives_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_str_t   *word, *field;
+    ngx_uint_t   i;
+
+    word = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(word[i].data, "database=", 9) == 0) {
+            field = &loc->use_database;
+            word[i].data += 9;
+            word[i].len -= 9;
+
+        } else if (ngx_strncmp(word[i].data, "cache=", 6) == 0) {
+            field = &loc->use_cache;
+            word[i].data += 6;
+            word[i].len -= 6;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "scale_use knows database= and cache=, not "
+                               "\"%V\"", &word[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (field->data) {
+            return "names the same kind twice; leave one";
+        }
+
+        *field = word[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_directives_deadline(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t   msec;
+    ngx_str_t  *word;
+
+    if (loc->deadline != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+    msec = ngx_parse_time(&word[1], 0);
+
+    if (msec == NGX_ERROR || msec == 0) {
+        return "takes a time such as 500ms or 10s";
+    }
+
+    loc->deadline = msec;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_scale_directives_consistency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t    msec;
+    ngx_str_t   *word, value;
+    ngx_uint_t   i;
+
+    static ngx_str_t  names[] = {
+        ngx_string("strict"),
+        ngx_string("bounded"),
+        ngx_string("primary")
+    };
+
+    if (loc->consistency != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+
+    for (i = NGX_SCALE_STRICT; i <= NGX_SCALE_PRIMARY; i++) {
+        if (ngx_strcmp(word[1].data, names[i].data) == 0) {
+            loc->consistency = i;
+        }
+    }
+
+    if (loc->consistency == NGX_CONF_UNSET_UINT) {
+        return "is strict, bounded or primary";
+    }
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    value.data = word[2].data + 5;
+    value.len = word[2].len - 5;
+    msec = NGX_ERROR;
+
+    if (ngx_strncmp(word[2].data, "wait=", 5) == 0) {
+        msec = ngx_parse_time(&value, 0);
+    }
+
+    if (msec == NGX_ERROR || loc->consistency != NGX_SCALE_BOUNDED) {
+        return "takes wait= after bounded, such as "
+               "\"scale_consistency bounded wait=100ms;\"";
+    }
+
+    loc->wait = msec;
+
+    return NGX_CONF_OK;
+}
+
+
+/* scale_shard_key :param ... */
+
+char *
+ngx_scale_directives_shard_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_str_t              *word, *name;
+    ngx_uint_t              i;
+    ngx_scale_shard_key_t  *key;
+
+    if (loc->shard_key) {
+        return "is duplicate";
+    }
+
+    key = ngx_pcalloc(cf->pool, sizeof(ngx_scale_shard_key_t));
+    if (key == NULL
+        || ngx_array_init(&key->names, cf->pool, cf->args->nelts - 1,
+                          sizeof(ngx_str_t))
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    loc->shard_key = key;
+    key->level = loc;
+    ngx_scale_conf_here(cf, &key->place);
+
+    word = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (word[i].len < 2 || word[i].data[0] != ':') {
+            return "takes parameters, such as \"scale_shard_key :author;\"";
+        }
+
+        name = ngx_array_push(&key->names);
+        if (name == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        name->data = word[i].data + 1;
+        name->len = word[i].len - 1;
+    }
+
+    return NGX_CONF_OK;
+}
