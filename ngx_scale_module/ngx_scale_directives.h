@@ -63,6 +63,14 @@ char *ngx_scale_directives_query(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/*
+ * ngx_scale_directives_option.c: NGX_DECLINED: the word is no option of
+ * scale_query; NGX_OK: it is, and "rv" is what its setter has returned.
+ */
+ngx_int_t ngx_scale_directives_option(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *word, char **rv);
+
+
 /* ngx_scale_directives_cache.c */
 
 char *ngx_scale_directives_valid(ngx_conf_t *cf, ngx_command_t *cmd,
