@@ -5,6 +5,8 @@
 #include "ngx_scale_cache_tls.h"
 
 
+static char *ngx_scale_cache_check(ngx_conf_t *cf,
+    ngx_scale_main_conf_t *main, ngx_scale_cache_store_t *store);
 static char *ngx_scale_cache_server(ngx_conf_t *cf,
     ngx_scale_block_directive_t *cmd, void *block);
 static char *ngx_scale_cache_local_tier(ngx_conf_t *cf,
@@ -46,11 +48,10 @@ ngx_scale_cache_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_main_conf_t  *main = conf;
 
-    char                      *rv;
-    ngx_str_t                 *word;
-    ngx_uint_t                 i;
-    ngx_scale_cache_store_t   *store, **slot;
-    ngx_scale_cache_server_t  *server;
+    char                     *rv;
+    ngx_str_t                *word;
+    ngx_uint_t                i;
+    ngx_scale_cache_store_t  *store, **slot;
 
     word = cf->args->elts;
     slot = main->caches.elts;
@@ -90,6 +91,17 @@ ngx_scale_cache_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_init_msec_value(store->conf.timeout, 50);
     ngx_conf_init_value(store->conf.max_ttl, NGX_SCALE_CACHE_MAX_TTL);
+
+    return ngx_scale_cache_check(cf, main, store);
+}
+
+
+static char *
+ngx_scale_cache_check(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_cache_store_t *store)
+{
+    ngx_uint_t                 i;
+    ngx_scale_cache_server_t  *server;
 
     if (store->conf.servers.nelts == 0
         || store->conf.servers.nelts > NGX_SCALE_VIEW_NODES

@@ -5,6 +5,10 @@
 #include "ngx_scale_source.h"
 
 
+static ngx_int_t ngx_scale_directives_pattern(ngx_conf_t *cf,
+    ngx_scale_param_t *param);
+static char *ngx_scale_directives_expression(ngx_conf_t *cf,
+    ngx_scale_declared_t *declared);
 static ngx_int_t ngx_scale_directives_match(void *regex, ngx_str_t *text);
 static ngx_uint_t ngx_scale_directives_is_setting(ngx_str_t *name);
 static char *ngx_scale_directives_declare(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -18,11 +22,8 @@ ngx_scale_directives_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
-    u_char                             errstr[NGX_MAX_CONF_ERRSTR];
-    ngx_str_t                         *word, error;
-    ngx_regex_compile_t                rc;
-    ngx_scale_declared_t              *declared;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t             *word, error;
+    ngx_scale_declared_t  *declared;
 
     word = cf->args->elts;
 
@@ -61,27 +62,47 @@ ngx_scale_directives_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (declared->param.pattern.len) {
-        ngx_memzero(&rc, sizeof(ngx_regex_compile_t));
-        rc.pattern = declared->param.pattern;
-        rc.pool = cf->pool;
-        rc.err.len = NGX_MAX_CONF_ERRSTR;
-        rc.err.data = errstr;
-
-        if (ngx_regex_compile(&rc) != NGX_OK) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%V", &rc.err);
-            return NGX_CONF_ERROR;
-        }
-
-        declared->param.regex = rc.regex;
-        declared->param.match = ngx_scale_directives_match;
+    if (declared->param.pattern.len
+        && ngx_scale_directives_pattern(cf, &declared->param) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     declared->hashed = ngx_scale_source_is_private(&declared->param);
 
-    if (declared->param.source != NGX_SCALE_SOURCE_EXPR) {
-        return NGX_CONF_OK;
+    return declared->param.source == NGX_SCALE_SOURCE_EXPR
+           ? ngx_scale_directives_expression(cf, declared) : NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_directives_pattern(ngx_conf_t *cf, ngx_scale_param_t *param)
+{
+    u_char               errstr[NGX_MAX_CONF_ERRSTR];
+    ngx_regex_compile_t  rc;
+
+    ngx_memzero(&rc, sizeof(ngx_regex_compile_t));
+    rc.pattern = param->pattern;
+    rc.pool = cf->pool;
+    rc.err.len = NGX_MAX_CONF_ERRSTR;
+    rc.err.data = errstr;
+
+    if (ngx_regex_compile(&rc) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%V", &rc.err);
+        return NGX_ERROR;
     }
+
+    param->regex = rc.regex;
+    param->match = ngx_scale_directives_match;
+
+    return NGX_OK;
+}
+
+
+static char *
+ngx_scale_directives_expression(ngx_conf_t *cf, ngx_scale_declared_t *declared)
+{
+    ngx_http_compile_complex_value_t  ccv;
 
     ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
     ccv.cf = cf;

@@ -11,6 +11,10 @@ static char *ngx_scale_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_scale_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_scale_merge_values(ngx_scale_loc_conf_t *prev,
+    ngx_scale_loc_conf_t *conf);
+static char *ngx_scale_make_route(ngx_conf_t *cf, ngx_scale_loc_conf_t *conf,
+    ngx_http_core_loc_conf_t *clcf);
 static void ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev,
     ngx_scale_loc_conf_t *conf);
 static ngx_int_t ngx_scale_preconfiguration(ngx_conf_t *cf);
@@ -274,13 +278,41 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_scale_loc_conf_t  *prev = parent;
     ngx_scale_loc_conf_t  *conf = child;
 
-    char                      *rv;
-    ngx_scale_main_conf_t     *main;
     ngx_http_core_loc_conf_t  *clcf;
 
-    main = ngx_http_conf_get_module_main_conf(cf, ngx_scale_module);
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
+    ngx_scale_merge_values(prev, conf);
+
+    if (ngx_scale_directives_merge_params(cf, prev, conf) != NGX_OK
+        || ngx_scale_directives_merge_identities(cf, prev, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->queries) {
+        return ngx_scale_make_route(cf, conf, clcf);
+    }
+
+    /* an "if" or limit_except inside a route is still that route */
+
+    if (clcf->noname && prev->methods) {
+        ngx_scale_inherit_plan(prev, conf);
+
+        if (clcf->handler == NULL) {
+            clcf->handler = ngx_scale_handler;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* what an inner level has not set is the outer one's */
+
+static void
+ngx_scale_merge_values(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
+{
     ngx_conf_merge_value(conf->http.enabled, prev->http.enabled, 0);
     ngx_conf_merge_str_value(conf->http.route, prev->http.route, "");
     ngx_conf_merge_str_value(conf->use_database, prev->use_database, "");
@@ -309,40 +341,33 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->sqlstates == NULL) {
         conf->sqlstates = prev->sqlstates;
     }
+}
 
-    if (ngx_scale_directives_merge_params(cf, prev, conf) != NGX_OK
-        || ngx_scale_directives_merge_identities(cf, prev, conf) != NGX_OK)
-    {
+
+static char *
+ngx_scale_make_route(ngx_conf_t *cf, ngx_scale_loc_conf_t *conf,
+    ngx_http_core_loc_conf_t *clcf)
+{
+    char                   *rv;
+    ngx_scale_main_conf_t  *main;
+
+    main = ngx_http_conf_get_module_main_conf(cf, ngx_scale_module);
+
+    rv = ngx_scale_plan(cf, main, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (clcf->handler) {
+        ngx_scale_conf_error(cf, &conf->place,
+                             "route \"%V\" has scale_query and another "
+                             "directive that answers, such as proxy_pass; "
+                             "remove one, or give each a location",
+                             &conf->http.route);
         return NGX_CONF_ERROR;
     }
 
-    if (conf->queries) {
-        rv = ngx_scale_plan(cf, main, conf);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-
-        if (clcf->handler) {
-            ngx_scale_conf_error(cf, &conf->place,
-                                 "route \"%V\" has scale_query and another "
-                                 "directive that answers, such as proxy_pass; "
-                                 "remove one, or give each a location",
-                                 &conf->http.route);
-            return NGX_CONF_ERROR;
-        }
-
-        clcf->handler = ngx_scale_handler;
-
-    } else if (clcf->noname && prev->methods) {
-
-        /* an "if" or limit_except inside a route is still that route */
-
-        ngx_scale_inherit_plan(prev, conf);
-
-        if (clcf->handler == NULL) {
-            clcf->handler = ngx_scale_handler;
-        }
-    }
+    clcf->handler = ngx_scale_handler;
 
     return NGX_CONF_OK;
 }
