@@ -129,6 +129,11 @@ typedef enum {
     NGX_SCALE_CAUSE_NOT_ACCEPTABLE,
     NGX_SCALE_CAUSE_MEDIA_TYPE,
     NGX_SCALE_CAUSE_CONFLICT,           /* 23505, 23P01 */
+    NGX_SCALE_CAUSE_PRECONDITION,       /* If-Match names another version */
+    NGX_SCALE_CAUSE_PRECONDITION_REQUIRED,
+    NGX_SCALE_CAUSE_KEY,                /* Idempotency-Key: none, malformed */
+    NGX_SCALE_CAUSE_KEY_BUSY,           /* its first request is under way */
+    NGX_SCALE_CAUSE_KEY_REUSED,         /* for another request */
     NGX_SCALE_CAUSE_UNPROCESSABLE,      /* 23503, 23502, 23514, class 22 */
     NGX_SCALE_CAUSE_FORBIDDEN,          /* 42501 */
     NGX_SCALE_CAUSE_RAISED,             /* P0001 */

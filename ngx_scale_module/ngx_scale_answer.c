@@ -2,6 +2,7 @@
 /* what rows, entries and errors become on their way out */
 
 #include "ngx_scale_answer.h"
+#include "ngx_scale_precondition.h"
 
 
 static ngx_int_t ngx_scale_answer_rows(ngx_scale_flow_t *f);
@@ -9,6 +10,8 @@ static ngx_int_t ngx_scale_answer_list(ngx_scale_flow_t *f);
 static void ngx_scale_answer_status(ngx_scale_flow_t *f, ngx_str_t *value);
 static ngx_int_t ngx_scale_answer_keep(ngx_scale_flow_t *f,
     ngx_array_t **list, ngx_str_t *name, ngx_str_t *value);
+static ngx_uint_t ngx_scale_answer_is_known(ngx_scale_flow_t *f,
+    ngx_scale_entry_t *entry);
 static ngx_int_t ngx_scale_answer_label(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_answer_whole(ngx_scale_flow_t *f);
 
@@ -40,11 +43,21 @@ ngx_scale_answer_rows(ngx_scale_flow_t *f)
 {
     ngx_uint_t  empty;
 
+    if (!ngx_scale_precondition_holds(f)) {
+        return ngx_scale_precondition_refuse(f);
+    }
+
     empty = ngx_scale_rows_empty(f->method, &f->op);
 
     if (empty >= NGX_HTTP_BAD_REQUEST) {
         f->problem.status = empty;
         return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
+    }
+
+    /* with a key it was made, and stored, before COMMIT */
+
+    if (f->keyed) {
+        return NGX_OK;
     }
 
     return ngx_scale_rows_answer(f->r->pool, f->method, &f->op,
@@ -82,6 +95,10 @@ ngx_scale_answer_apply(ngx_scale_flow_t *f)
 
         case NGX_SCALE_META_STATUS:
             ngx_scale_answer_status(f, &element.value);
+            break;
+
+        case NGX_SCALE_META_MODIFIED:
+            f->modified = ngx_scale_response_time(&element.value);
             break;
 
         case NGX_SCALE_META_FIELD:
@@ -180,8 +197,12 @@ ngx_scale_answer_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
 
     own = *entry;
 
+    if (ngx_scale_answer_is_known(f, entry)) {
+        own.body.len = 0;
+    }
+
     p = ngx_pnalloc(f->r->pool,
-                    entry->meta.len + entry->etag.len + entry->body.len);
+                    own.meta.len + own.etag.len + own.body.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -193,9 +214,25 @@ ngx_scale_answer_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
     p = ngx_cpymem(p, entry->etag.data, entry->etag.len);
 
     own.body.data = p;
-    ngx_memcpy(p, entry->body.data, entry->body.len);
+    ngx_memcpy(p, entry->body.data, own.body.len);
 
     return ngx_scale_answer_own_entry(f, &own);
+}
+
+
+/* it will be 304, which only 200 becomes */
+
+static ngx_uint_t
+ngx_scale_answer_is_known(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
+{
+    ngx_str_t         rest;
+    ngx_scale_meta_t  status;
+
+    rest = entry->meta;
+
+    return ngx_scale_request_has_etag(f->r, &entry->etag)
+           && ngx_scale_meta_next(&rest, &status) == NGX_OK
+           && ngx_strncmp(status.value.data, "200", 3) == 0;
 }
 
 
@@ -260,6 +297,7 @@ ngx_scale_answer_response(ngx_scale_flow_t *f, ngx_scale_response_t *response)
     response->representation = f->representation;
     response->type = f->method->answer ? &f->method->answer->type : NULL;
     response->etag = f->answer.etag;
+    response->modified = f->modified;
     response->fields = f->answer.fields;
     response->cached = f->method->cached;
     response->negotiated = f->method->answer

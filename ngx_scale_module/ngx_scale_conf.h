@@ -48,6 +48,7 @@ typedef struct {
     ngx_array_t                  clusters;   /* of ngx_scale_cluster_t */
     ngx_scale_shard_map_t       *map;        /* NULL: it has no shards */
     ngx_array_t                  stores;     /* that cache what it holds */
+    ngx_scale_pg_statement_t    *keyed;      /* begin, end; or NULL */
 } ngx_scale_database_t;
 
 typedef struct ngx_scale_keeper_s  ngx_scale_keeper_t;
@@ -119,6 +120,7 @@ typedef struct {
     ngx_scale_place_in_conf_t    place;
     unsigned                     inherited:1;
     unsigned                     used:1;
+    unsigned                     untyped:1;  /* as the statement takes it */
     unsigned                     identity:1; /* who asks */
     unsigned                     hashed:1;   /* in keys: maybe a secret */
 } ngx_scale_declared_t;
@@ -211,6 +213,21 @@ typedef struct {
 } ngx_scale_shard_key_t;
 
 
+/* scale_etag: columns of a row that say which version of it it is */
+
+typedef struct {
+    ngx_str_t                    version;    /* empty: the body's hash */
+    ngx_str_t                    modified;   /* empty: none */
+} ngx_scale_etag_t;
+
+
+/* what a client is asked for: scale_if_match, scale_idempotency */
+
+#define NGX_SCALE_OFF       0
+#define NGX_SCALE_OPTIONAL  1
+#define NGX_SCALE_REQUIRED  2
+
+
 typedef struct {
     ngx_str_t                    code;
     ngx_str_t                    constraint; /* empty: any */
@@ -226,7 +243,12 @@ typedef struct {
     ngx_uint_t                   method;
     ngx_scale_query_t          **queries;
     ngx_uint_t                   nqueries;
+    ngx_uint_t                   ncalls;     /* "current" is the last one */
     ngx_scale_query_t           *answer;     /* the last not none, or NULL */
+    ngx_scale_query_t           *current;    /* GET's, beside a guarded write */
+    ngx_uint_t                   guard;      /* which one binds :if_match */
+    ngx_uint_t                   if_match;   /* its index among the values */
+    ngx_scale_etag_t            *etag;       /* of the row it answers */
     ngx_uint_t                  *params;     /* to evaluate: indices */
     ngx_uint_t                   nparams;
     ngx_msec_t                   timeout;
@@ -240,6 +262,7 @@ typedef struct {
     unsigned                     transaction:1;
     unsigned                     fanout:1;   /* of every shard */
     unsigned                     store:1;    /* what it answers is GET's */
+    unsigned                     keyed:1;    /* scale_idempotency */
 } ngx_scale_method_t;
 
 
@@ -278,6 +301,11 @@ struct ngx_scale_loc_conf_s {
     ngx_array_t                 *purge_tags; /* of ngx_scale_key_t */
     uint64_t                     statement;  /* hash of what GET runs */
 
+    ngx_scale_etag_t            *etag;       /* NULL: the body's hash */
+    ngx_uint_t                   if_match;
+    ngx_scale_place_in_conf_t    guarded;    /* scale_if_match's */
+    ngx_uint_t                   idempotency;
+    time_t                       key_ttl;
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;
     unsigned                     private:1;  /* "reach" is a tag */

@@ -85,4 +85,14 @@ char *ngx_scale_directives_purge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/* ngx_scale_directives_http.c */
+
+char *ngx_scale_directives_etag(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_if_match(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
 #endif /* _NGX_SCALE_DIRECTIVES_H_INCLUDED_ */

@@ -26,6 +26,7 @@
 
 typedef struct ngx_scale_flow_s    ngx_scale_flow_t;
 typedef struct ngx_scale_fanout_s  ngx_scale_fanout_t;
+typedef struct ngx_scale_keyed_s   ngx_scale_keyed_t;
 
 
 typedef struct {
@@ -53,6 +54,7 @@ struct ngx_scale_flow_s {
     ngx_scale_problem_t          problem;
     ngx_scale_answer_t           answer;
     ngx_uint_t                   representation;
+    time_t                       modified;   /* 0: not known */
     ngx_scale_value_t           *values;     /* by index of loc->params */
 
     ngx_scale_cluster_t         *cluster;    /* who has the row */
@@ -60,6 +62,7 @@ struct ngx_scale_flow_s {
     ngx_scale_fanout_t          *fanout;     /* its result becomes op's */
     ngx_scale_read_t             read;
     ngx_scale_write_t            write;
+    ngx_scale_keyed_t           *keyed;      /* came with a key; or NULL */
 
     ngx_scale_json_list_t       *list;       /* of rows that come one by one */
     ngx_buf_t                    part;       /* of them, on its way out */

@@ -3,6 +3,8 @@
 
 #include "ngx_scale_handler.h"
 #include "ngx_scale_answer.h"
+#include "ngx_scale_idempotency.h"
+#include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
 #include "ngx_scale_read.h"
 #include "ngx_scale_values.h"
@@ -95,8 +97,15 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
 
+    { "precondition",
+      ngx_scale_precondition_step, NULL, NULL, 0 },
+
     { "values",
       ngx_scale_values_step, NULL, NULL, 0 },
+
+    { "key",
+      ngx_scale_idempotency_step, NULL,
+      ngx_scale_idempotency_release, 0 },
 
     { "shard",
       ngx_scale_sharding_one, NULL, NULL, 0 },
@@ -108,7 +117,7 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
 
     { "query",
       ngx_scale_write_query,
-      ngx_scale_query_expire,
+      ngx_scale_write_expire,
       ngx_scale_query_release, 0 },
 
     { "render",

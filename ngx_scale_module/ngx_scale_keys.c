@@ -26,8 +26,6 @@ static ngx_int_t ngx_scale_keys_purge_part(void *data,
     ngx_scale_key_part_t *part, ngx_str_t *text);
 static ngx_int_t ngx_scale_keys_column(ngx_scale_keys_source_t *source,
     ngx_str_t *name, ngx_str_t *text);
-static ngx_uint_t ngx_scale_keys_find(ngx_scale_rows_t *rows,
-    ngx_str_t *name);
 static ngx_int_t ngx_scale_keys_canon(ngx_scale_flow_t *f, ngx_uint_t type,
     ngx_str_t *text);
 static ngx_int_t ngx_scale_keys_utc(ngx_pool_t *pool, ngx_uint_t type,
@@ -155,7 +153,7 @@ ngx_scale_keys_column(ngx_scale_keys_source_t *source, ngx_str_t *name,
     ngx_uint_t               i;
     ngx_scale_keys_oid_t  *oid;
 
-    i = ngx_scale_keys_find(source->rows, name);
+    i = ngx_scale_rows_column(source->rows, name);
 
     rc = source->rows->get(source->rows, source->row, i, text);
     if (rc != NGX_OK) {
@@ -182,38 +180,13 @@ ngx_scale_keys_returned(ngx_array_t *parts, ngx_scale_rows_t *rows)
 
     for (i = 0; i < parts->nelts; i++) {
         if (part[i].row
-            && ngx_scale_keys_find(rows, &part[i].name) == rows->ncolumns)
+            && ngx_scale_rows_column(rows, &part[i].name) == rows->ncolumns)
         {
             return 0;
         }
     }
 
     return 1;
-}
-
-
-/* the column's number; "ncolumns" where there is none */
-
-static ngx_uint_t
-ngx_scale_keys_find(ngx_scale_rows_t *rows, ngx_str_t *name)
-{
-    ngx_str_t   column;
-    ngx_uint_t  i;
-
-    for (i = 0; i < rows->ncolumns; i++) {
-        column = rows->columns[i].name;
-
-        if (column.len > 4 && ngx_strncmp(column.data, "row:", 4) == 0) {
-            column.data += 4;
-            column.len -= 4;
-        }
-
-        if (ngx_scale_same(&column, name)) {
-            break;
-        }
-    }
-
-    return i;
 }
 
 

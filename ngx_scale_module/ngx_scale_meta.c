@@ -220,5 +220,18 @@ ngx_scale_meta_next(ngx_str_t *rest, ngx_scale_meta_t *element)
 ngx_uint_t
 ngx_scale_meta_is_plain(ngx_str_t *meta)
 {
-    return meta->len == NGX_SCALE_META_HEADER + NGX_SCALE_META_STATUS_LEN;
+    ngx_str_t         rest;
+    ngx_scale_meta_t  element;
+
+    rest = *meta;
+
+    while (ngx_scale_meta_next(&rest, &element) == NGX_OK) {
+        if (element.kind == NGX_SCALE_META_FIELD
+            || element.kind == NGX_SCALE_META_ROW)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }

@@ -169,6 +169,27 @@ static ngx_command_t  ngx_scale_commands[] = {
       offsetof(ngx_scale_loc_conf_t, purge_tags),
       NULL },
 
+    { ngx_string("scale_etag"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_scale_directives_etag,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_idempotency"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_scale_directives_idempotency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_if_match"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_scale_directives_if_match,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_sqlstate"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
       ngx_scale_directives_sqlstate,
@@ -266,6 +287,8 @@ ngx_scale_create_loc_conf(ngx_conf_t *cf)
     loc->ttl = NGX_CONF_UNSET;
     loc->audit = NGX_CONF_UNSET_UINT;
     loc->bypass = NGX_CONF_UNSET_PTR;
+    loc->if_match = NGX_CONF_UNSET_UINT;
+    loc->idempotency = NGX_CONF_UNSET_UINT;
     loc->error_detail = NGX_CONF_UNSET;
 
     return loc;
@@ -332,6 +355,22 @@ ngx_scale_merge_values(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
         conf->stale = prev->stale;
         conf->error = prev->error;
         conf->valid = prev->valid;
+    }
+
+    if (conf->etag == NULL) {
+        conf->etag = prev->etag;
+    }
+
+    if (conf->if_match == NGX_CONF_UNSET_UINT) {
+        conf->if_match = prev->if_match == NGX_CONF_UNSET_UINT
+                         ? NGX_SCALE_OFF : prev->if_match;
+        conf->guarded = prev->guarded;
+    }
+
+    if (conf->idempotency == NGX_CONF_UNSET_UINT) {
+        conf->idempotency = prev->idempotency == NGX_CONF_UNSET_UINT
+                            ? NGX_SCALE_OFF : prev->idempotency;
+        conf->key_ttl = prev->key_ttl;
     }
 
     if (conf->shard_key == NULL) {

@@ -48,6 +48,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    rv = ngx_scale_plan_if_match(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_methods(cf, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -237,7 +242,8 @@ ngx_scale_plan_statement(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
             return NGX_CONF_ERROR;
         }
 
-        statement->oids[i] = ngx_scale_pg_type_oid(declared->param.type);
+        statement->oids[i] = declared->untyped
+                             ? 0 : ngx_scale_pg_type_oid(declared->param.type);
         query->args[i] = declared
                          - (ngx_scale_declared_t *) loc->params->elts;
     }
@@ -262,7 +268,7 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
     m->method = method;
     m->queries = ngx_pcalloc(cf->pool,
-                             loc->queries->nelts * sizeof(void *));
+                             (loc->queries->nelts + 1) * sizeof(void *));
     m->params = ngx_pcalloc(cf->pool, ((loc->params ? loc->params->nelts : 0)
                                        + 1) * sizeof(ngx_uint_t));
     if (m->queries == NULL || m->params == NULL) {
@@ -274,7 +280,25 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         return rv;
     }
 
+    rv = ngx_scale_plan_guard(cf, loc, m);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (m->ncalls > NGX_SCALE_PG_MAX_CALLS) {
+        ngx_scale_conf_error(cf, &loc->place,
+                             "route \"%V\" has more than %d statements for one "
+                             "method; put them into a function",
+                             &loc->http.route, NGX_SCALE_PG_MAX_CALLS);
+        return NGX_CONF_ERROR;
+    }
+
     rv = ngx_scale_identity_plan(cf, loc, m);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_scale_plan_keyed(cf, loc, m);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -325,18 +349,11 @@ ngx_scale_plan_queries(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         }
     }
 
-    if (m->nqueries > NGX_SCALE_PG_MAX_CALLS) {
-        ngx_scale_conf_error(cf, &loc->place,
-                             "route \"%V\" has more than %d statements for one "
-                             "method; put them into a function",
-                             &loc->http.route, NGX_SCALE_PG_MAX_CALLS);
-        return NGX_CONF_ERROR;
-    }
-
     if (m->method != NGX_HTTP_GET && reads != m->nqueries) {
         m->write = 1;
     }
 
+    m->ncalls = m->nqueries;
     m->transaction = m->nqueries > 1;
 
     return NGX_CONF_OK;

@@ -34,6 +34,18 @@ char *ngx_scale_plan_lifetime(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 char *ngx_scale_plan_store(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
 
+/*
+ * ngx_scale_plan_guard.c: declares :if_match before the methods are planned,
+ * and guards a method that binds it
+ */
+char *ngx_scale_plan_if_match(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+char *ngx_scale_plan_guard(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
+
+/* ngx_scale_plan_keyed.c: a write may come with an Idempotency-Key */
+char *ngx_scale_plan_keyed(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
+
 /* ngx_scale_plan_shard.c: each method runs on one shard, or reads all */
 char *ngx_scale_plan_shards(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 

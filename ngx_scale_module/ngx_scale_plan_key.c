@@ -103,6 +103,13 @@ ngx_scale_plan_hash(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *get)
                                   get->queries[i]->type.len);
     }
 
+    if (get->etag) {
+        hash = ngx_scale_plan_mix(hash, get->etag->version.data,
+                                  get->etag->version.len);
+        hash = ngx_scale_plan_mix(hash, get->etag->modified.data,
+                                  get->etag->modified.len);
+    }
+
     return hash;
 }
 

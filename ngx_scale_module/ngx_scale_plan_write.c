@@ -201,7 +201,7 @@ ngx_scale_plan_transaction(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m)
     ngx_uint_t          i;
     ngx_scale_query_t  *query;
 
-    m->look = loc->store && ngx_scale_plan_purges_rows(loc);
+    m->look |= loc->store && ngx_scale_plan_purges_rows(loc);
 
     for (i = 0; i < m->nqueries; i++) {
         query = m->queries[i];

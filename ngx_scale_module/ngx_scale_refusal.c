@@ -2,6 +2,7 @@
 /* what the client and the log hear of a statement PostgreSQL refused */
 
 #include "ngx_scale_query.h"
+#include "ngx_scale_precondition.h"
 
 
 typedef struct {
@@ -64,6 +65,11 @@ ngx_scale_refusal(ngx_scale_flow_t *f)
     }
 
     error = &f->op.error;
+
+    if (ngx_scale_precondition_is_foreign(f)) {
+        ngx_scale_pg_release(&f->op);
+        return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_PRECONDITION);
+    }
 
     f->problem.sqlstate.data = ngx_pnalloc(f->r->pool, sizeof(error->sqlstate));
     if (f->problem.sqlstate.data == NULL) {

@@ -7,6 +7,9 @@
 
 static ngx_scale_pg_call_t *ngx_scale_rows_call(ngx_scale_method_t *m,
     ngx_scale_pg_op_t *op);
+static ngx_int_t ngx_scale_rows_validators(ngx_pool_t *pool,
+    ngx_scale_etag_t *conf, ngx_scale_rows_t *rows,
+    ngx_scale_answer_t *answer);
 static ngx_int_t ngx_scale_rows_text(ngx_pool_t *pool, ngx_scale_rows_t *rows,
     ngx_str_t *text);
 
@@ -21,17 +24,17 @@ ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
     ngx_scale_query_t    *query;
     ngx_scale_pg_call_t  *call;
 
-    call = ngx_pcalloc(pool, m->nqueries * sizeof(ngx_scale_pg_call_t));
+    call = ngx_pcalloc(pool, m->ncalls * sizeof(ngx_scale_pg_call_t));
     if (call == NULL) {
         return NGX_ERROR;
     }
 
     op->calls = call;
-    op->ncalls = m->nqueries;
+    op->ncalls = m->ncalls;
     op->timeout = m->timeout;
     op->pool = pool;
 
-    for (i = 0; i < m->nqueries; i++) {
+    for (i = 0; i < m->ncalls; i++) {
         query = m->queries[i];
 
         value = ngx_palloc(pool, (query->statement.nparams + 1)
@@ -129,7 +132,86 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
         answer->status = empty;
     }
 
-    return ngx_scale_meta_make(pool, &call->rows, answer);
+    if (ngx_scale_meta_make(pool, &call->rows, answer) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return m->etag && answer->body.len
+           ? ngx_scale_rows_validators(pool, m->etag, &call->rows, answer)
+           : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_rows_validators(ngx_pool_t *pool, ngx_scale_etag_t *conf,
+    ngx_scale_rows_t *rows, ngx_scale_answer_t *answer)
+{
+    ngx_uint_t        i;
+    ngx_scale_meta_t  element;
+
+    if (ngx_scale_rows_version(pool, rows, conf, &answer->etag) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    i = conf->modified.len ? ngx_scale_rows_column(rows, &conf->modified)
+                           : rows->ncolumns;
+
+    if (i == rows->ncolumns
+        || rows->get(rows, 0, i, &element.value) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    element.kind = NGX_SCALE_META_MODIFIED;
+    ngx_str_null(&element.name);
+
+    return ngx_scale_meta_add(pool, &answer->meta, &element);
+}
+
+
+ngx_int_t
+ngx_scale_rows_version(ngx_pool_t *pool, ngx_scale_rows_t *rows,
+    ngx_scale_etag_t *conf, ngx_str_t *etag)
+{
+    ngx_int_t   rc;
+    ngx_str_t   version;
+    ngx_uint_t  i;
+
+    i = conf->version.len ? ngx_scale_rows_column(rows, &conf->version)
+                          : rows->ncolumns;
+
+    if (i == rows->ncolumns || rows->nrows == 0
+        || rows->get(rows, 0, i, &version) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_scale_response_version(pool, &version, etag);
+
+    return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_scale_rows_column(ngx_scale_rows_t *rows, ngx_str_t *name)
+{
+    ngx_str_t   column;
+    ngx_uint_t  i;
+
+    for (i = 0; i < rows->ncolumns; i++) {
+        column = rows->columns[i].name;
+
+        if (column.len > 4 && ngx_strncmp(column.data, "row:", 4) == 0) {
+            column.data += 4;
+            column.len -= 4;
+        }
+
+        if (ngx_scale_same(&column, name)) {
+            break;
+        }
+    }
+
+    return i;
 }
 
 
@@ -163,7 +245,7 @@ ngx_scale_rows_text(ngx_pool_t *pool, ngx_scale_rows_t *rows, ngx_str_t *text)
 ngx_int_t
 ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer)
 {
-    if (answer->body.len == 0) {
+    if (answer->body.len == 0 || answer->etag.len) {
         return NGX_OK;
     }
 

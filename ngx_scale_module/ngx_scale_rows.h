@@ -46,20 +46,29 @@ ngx_int_t ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
     ngx_scale_pg_op_t *op, ngx_uint_t representation,
     ngx_scale_answer_t *answer);
 
-/* the validator of a body; a response without one has none */
+/* what a row says of its version, into "etag", quoted; empty: nothing */
+ngx_int_t ngx_scale_rows_version(ngx_pool_t *pool, ngx_scale_rows_t *rows,
+    ngx_scale_etag_t *conf, ngx_str_t *etag);
+
+/* a column's number, by its name, or by that after "row:"; or "ncolumns" */
+ngx_uint_t ngx_scale_rows_column(ngx_scale_rows_t *rows, ngx_str_t *name);
+
+/* the validator of a body, if it has none of its row; none of no body */
 ngx_int_t ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer);
 
 
 /*
  * ngx_scale_meta.c: what an answer is beside its body, as one string that
  * stays with a cached entry: its status, the response fields that "http:..."
- * columns name, and the variables that "row:..." columns name.
+ * columns name, the variables that "row:..." columns name, and the time of the
+ * column that scale_etag names.
  */
 
 typedef enum {
     NGX_SCALE_META_NONE = 0,                 /* a part of the body */
     NGX_SCALE_META_FIELD = 'h',
     NGX_SCALE_META_ROW = 'r',
+    NGX_SCALE_META_MODIFIED = 'm',
     NGX_SCALE_META_STATUS = 's'
 } ngx_scale_meta_e;
 
@@ -83,7 +92,7 @@ ngx_int_t ngx_scale_meta_add(ngx_pool_t *pool, ngx_str_t *meta,
 /* takes the first off "rest"; NGX_DONE: there is none, NGX_ERROR: garbage */
 ngx_int_t ngx_scale_meta_next(ngx_str_t *rest, ngx_scale_meta_t *element);
 
-/* it is a status, and no column stands beside the body */
+/* no column that the application has named stands beside the body */
 ngx_uint_t ngx_scale_meta_is_plain(ngx_str_t *meta);
 
 

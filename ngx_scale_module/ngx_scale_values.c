@@ -190,8 +190,10 @@ ngx_scale_values_raw(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
 
     if (rc == NGX_BUSY || rc == NGX_ABORT) {
         return ngx_scale_values_refuse(f, &declared->param,
-                                   rc == NGX_BUSY ? "is given more than once"
-                                   : "is not percent-encoded as it should be");
+                    declared->param.source == NGX_SCALE_SOURCE_IF_MATCH
+                    ? "must be one entity tag, or *"
+                    : rc == NGX_BUSY ? "is given more than once"
+                      : "is not percent-encoded as it should be");
     }
 
     if (rc == NGX_OK) {
@@ -216,6 +218,9 @@ ngx_scale_values_text(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
 
     case NGX_SCALE_SOURCE_HEADER:
         return ngx_scale_request_header(f->r, &declared->param.argument, text);
+
+    case NGX_SCALE_SOURCE_IF_MATCH:
+        return ngx_scale_request_if_match(f->r, text);
 
     case NGX_SCALE_SOURCE_BODY:
         if (ngx_scale_request_body(f->r, text) != NGX_OK) {

@@ -1,12 +1,16 @@
 
 #include "ngx_scale_write.h"
+#include "ngx_scale_idempotency.h"
+#include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
 #include "ngx_scale_values.h"
 
 
 static void ngx_scale_write_marked(ngx_scale_write_t *write, ngx_int_t rc);
+static void ngx_scale_write_again(ngx_scale_flow_t *f);
 static void ngx_scale_write_look(ngx_scale_pg_op_t *op);
 static void ngx_scale_write_looked(ngx_scale_write_t *write, ngx_int_t rc);
+static void ngx_scale_write_commit(ngx_scale_flow_t *f);
 static void ngx_scale_write_done(ngx_scale_pg_op_t *op);
 static void ngx_scale_write_unmarked(ngx_scale_write_t *write, ngx_int_t rc);
 static ngx_int_t ngx_scale_write_through(ngx_scale_flow_t *f);
@@ -74,11 +78,44 @@ ngx_scale_write_query(ngx_scale_flow_t *f)
 
     f->op.look = f->method->look ? ngx_scale_write_look : NULL;
 
+    if (f->keyed) {
+        f->op.look = ngx_scale_write_look;
+        ngx_scale_idempotency_frame(f, ngx_scale_write_again);
+    }
+
     SCALE_STEP("write.query");
 
     ngx_scale_query_submit(f);
 
     return NGX_AGAIN;
+}
+
+
+static void
+ngx_scale_write_again(ngx_scale_flow_t *f)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_scale_write_query(f);
+
+    if (rc != NGX_AGAIN) {
+        ngx_scale_flow_resume(f, rc);
+    }
+}
+
+
+ngx_int_t
+ngx_scale_write_expire(ngx_scale_flow_t *f)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_scale_query_expire(f);
+
+    if (rc == NGX_DECLINED && f->keyed) {
+        ngx_scale_idempotency_expired(f);
+    }
+
+    return rc;
 }
 
 
@@ -91,7 +128,7 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
 
     /* refused already, while the transaction was to be run again */
 
-    if (f->problem.cause
+    if (f->problem.cause || !ngx_scale_precondition_holds(f)
         || ngx_scale_rows_empty(f->method, op) >= NGX_HTTP_BAD_REQUEST)
     {
         ngx_scale_pg_rollback(op);
@@ -99,7 +136,7 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
     }
 
     if (!f->marked) {
-        ngx_scale_pg_commit(op);
+        ngx_scale_write_commit(f);
         return;
     }
 
@@ -120,12 +157,25 @@ ngx_scale_write_looked(ngx_scale_write_t *write, ngx_int_t rc)
     ngx_scale_flow_t  *f = write->data;
 
     if (rc == NGX_OK) {
-        ngx_scale_pg_commit(&f->op);
+        ngx_scale_write_commit(f);
         return;
     }
 
     (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_UNAVAILABLE);
     ngx_scale_pg_rollback(&f->op);
+}
+
+
+static void
+ngx_scale_write_commit(ngx_scale_flow_t *f)
+{
+    if (f->keyed && ngx_scale_idempotency_keep(f) != NGX_OK) {
+        (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_INTERNAL);
+        ngx_scale_pg_rollback(&f->op);
+        return;
+    }
+
+    ngx_scale_pg_commit(&f->op);
 }
 
 
@@ -144,6 +194,21 @@ ngx_scale_write_done(ngx_scale_pg_op_t *op)
         f->querying = 0;
         ngx_scale_flow_resume(f, NGX_DECLINED);
         return;
+    }
+
+    if (f->keyed) {
+        f->querying = 0;
+        rc = ngx_scale_idempotency_done(f);
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_scale_query_server(f);
+            ngx_scale_flow_resume(f, rc);
+            return;
+        }
     }
 
     rc = ngx_scale_query_end(f);
@@ -211,7 +276,7 @@ ngx_scale_write_release(ngx_scale_flow_t *f)
 
 /*
  * What the write answers is what GET would.  Columns beside the body are not
- * in it: those of the write need not be GET's.
+ * in it: those of the write need not be GET's.  The version is.
  */
 
 static ngx_int_t
@@ -224,7 +289,8 @@ ngx_scale_write_through(ngx_scale_flow_t *f)
     answer = f->answer;
 
     if (answer.status != NGX_HTTP_OK || answer.body.len == 0
-        || !ngx_scale_meta_is_plain(&answer.meta))
+        || !ngx_scale_meta_is_plain(&answer.meta)
+        || (f->loc->etag && f->loc->etag->version.len && !answer.etag.len))
     {
         return NGX_OK;
     }

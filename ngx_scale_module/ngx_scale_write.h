@@ -12,6 +12,7 @@
 
 ngx_int_t ngx_scale_write_mark(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_write_query(ngx_scale_flow_t *f);
+ngx_int_t ngx_scale_write_expire(ngx_scale_flow_t *f);
 ngx_int_t ngx_scale_write_unmark(ngx_scale_flow_t *f);
 void ngx_scale_write_release(ngx_scale_flow_t *f);
 

@@ -235,6 +235,67 @@ route_refused('a write of one of several entries of a path', <<'END',
 END
         'the key of route "post" holds ":host"', 'scale_cache_tags');
 
+# versions
+
+for my $bad ('column', 'version', 'column= ', 'body modified=x y',
+             'modified=x column=y')
+{
+    route_refused("scale_etag $bad", <<"END",
+    scale_route x;
+    scale_etag $bad;                                            # <-
+    scale_query GET row "SELECT 1";
+END
+        $bad =~ / \w+=?\w* / ? 'invalid number of arguments'
+                            : 'takes body or column=name');
+}
+
+route_refused('scale_if_match without a GET that has the version', <<'END',
+    scale_route x;
+    scale_if_match optional;
+    scale_query GET row "SELECT 1 AS version";
+    scale_query PUT none "UPDATE t SET n = 1 WHERE v = :if_match";  # <-
+END
+        '":if_match" is for a write beside a GET that answers a row');
+route_refused('a required If-Match that nothing is compared with', <<'END',
+    scale_route x;
+    scale_etag column=version;
+    scale_if_match required;
+    scale_query GET row "SELECT 1 AS version";
+    scale_query PUT none "UPDATE t SET n = 1";                  # <-
+END
+        'this PUT requires If-Match and does not compare with it');
+route_refused('a parameter of the name that scale_if_match declares', <<'END',
+    scale_route x;
+    scale_etag column=version;
+    scale_if_match optional;
+    scale_param if_match arg.x int;                             # <-
+    scale_query GET row "SELECT 1 AS version";
+    scale_query PUT none "UPDATE t SET n = 1 WHERE v = :if_match";
+END
+        '"if_match" is the parameter that scale_if_match declares');
+route_refused('a GET that binds :if_match', <<'END',
+    scale_route x;
+    scale_etag column=version;
+    scale_if_match optional;
+    scale_query GET row "SELECT 1 AS version WHERE :if_match = 1";  # <-
+END
+        '":if_match" is for a write');
+for my $bad ('on', 'optional ttl=0', 'optional ttl=x', 'required 5m') {
+    route_refused("scale_idempotency $bad", <<"END",
+    scale_route x;
+    scale_idempotency $bad;                                     # <-
+    scale_query GET row "SELECT 1";
+END
+        'takes off, optional or required, and maybe a time');
+}
+
+route_refused('scale_if_match with another word', <<'END',
+    scale_route x;
+    scale_if_match on;                                          # <-
+    scale_query GET row "SELECT 1";
+END
+        'is off, optional or required');
+
 route_refused('the same identity twice', <<'END',
     scale_route x;
     scale_identity app.user $http_x;

@@ -94,6 +94,81 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 
+-- The answers of writes that came with an Idempotency-Key: scale_idempotency.
+-- "key" and "request" are hashes.  begin() is the first statement of the
+-- write's transaction and end() the last one, so that there is an answer if
+-- and only if there is the write.  Who comes second waits at begin() for the
+-- first one's end, at most "patience" ms, and gets its answer as an error:
+--
+--     SC001    done before, DETAIL is the answer in hexadecimal digits
+--     SC002    the key belongs to another request
+--
+-- Each twentieth new key removes up to 50 that have expired.
+
+CREATE TABLE IF NOT EXISTS scale.idempotency (
+    key      text PRIMARY KEY,
+    request  text NOT NULL,
+    answer   bytea,
+    expires  timestamptz NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS idempotency_expires ON scale.idempotency (expires);
+
+
+CREATE OR REPLACE FUNCTION scale.idempotency_begin(
+    key      text,
+    request  text,
+    ttl      integer
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kept  scale.idempotency;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended(key, 7121)) THEN
+        RAISE EXCEPTION 'scale: under way' USING ERRCODE = 'SC003';
+    END IF;
+
+    INSERT INTO scale.idempotency AS i
+    VALUES (idempotency_begin.key, idempotency_begin.request, NULL,
+            now() + make_interval(secs => ttl))
+    ON CONFLICT ON CONSTRAINT idempotency_pkey DO UPDATE
+       SET request = excluded.request, answer = NULL,
+           expires = excluded.expires
+     WHERE i.expires < now();
+
+    IF NOT FOUND THEN
+        SELECT i.* INTO STRICT kept FROM scale.idempotency AS i
+         WHERE i.key = idempotency_begin.key;
+
+        IF kept.request <> idempotency_begin.request THEN
+            RAISE EXCEPTION 'scale: the key belongs to another request'
+                  USING ERRCODE = 'SC002';
+        END IF;
+
+        RAISE EXCEPTION 'scale: done before'
+              USING ERRCODE = 'SC001', DETAIL = encode(kept.answer, 'hex');
+    END IF;
+
+    IF random() < 0.05 THEN
+        DELETE FROM scale.idempotency AS i
+         WHERE i.key IN (SELECT e.key FROM scale.idempotency AS e
+                          WHERE e.expires < now() ORDER BY e.expires LIMIT 50
+                            FOR UPDATE SKIP LOCKED);
+    END IF;
+END
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.idempotency_end(key text, answer bytea)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE scale.idempotency AS i SET answer = idempotency_end.answer
+     WHERE i.key = idempotency_end.key
+$$;
+
+
 -- The ring of a scale_cache with "ring database=": which memcached it has, and
 -- what all web nodes agree on about them.
 --

@@ -63,6 +63,27 @@ static ngx_scale_cause_t  ngx_scale_causes[NGX_SCALE_NCAUSES] = {
         409, ngx_string("conflict"),
         ngx_string("another row already has this value"), 0 },
 
+    [NGX_SCALE_CAUSE_PRECONDITION] = {
+        412, ngx_string("precondition-failed"),
+        ngx_string("somebody has changed it meanwhile; read it again"), 0 },
+
+    [NGX_SCALE_CAUSE_PRECONDITION_REQUIRED] = {
+        428, ngx_string("precondition-required"),
+        ngx_string("send If-Match with the ETag that was read"), 0 },
+
+    [NGX_SCALE_CAUSE_KEY] = {
+        400, ngx_string("idempotency-key"),
+        ngx_string("send an Idempotency-Key of 1 to 255 characters, such as a "
+                   "UUID in quotes"), 0 },
+
+    [NGX_SCALE_CAUSE_KEY_BUSY] = {
+        409, ngx_string("idempotency-key-in-use"),
+        ngx_string("a request with this key is under way"), 1 },
+
+    [NGX_SCALE_CAUSE_KEY_REUSED] = {
+        422, ngx_string("idempotency-key-reused"),
+        ngx_string("this key was sent with another request"), 0 },
+
     [NGX_SCALE_CAUSE_UNPROCESSABLE] = {
         422, ngx_string("unprocessable"),
         ngx_string("the database refused a value"), 0 },
@@ -256,6 +277,12 @@ ngx_scale_problem_prepare(ngx_http_request_t *r, ngx_scale_problem_t *p)
 
     if (p->allow.len
         && ngx_scale_problem_header(r, "Allow", &p->allow) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (p->etag.len
+        && ngx_scale_problem_header(r, "ETag", &p->etag) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

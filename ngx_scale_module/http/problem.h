@@ -41,6 +41,7 @@ typedef struct {
     ngx_str_t               sqlstate;
     ngx_str_t               shards;        /* JSON: those that failed */
     ngx_str_t               allow;
+    ngx_str_t               etag;          /* of what is there instead */
     ngx_uint_t              nviolations;
     ngx_scale_violation_t  *violations;    /* NULL: none */
 } ngx_scale_problem_t;
@@ -64,7 +65,7 @@ ngx_int_t ngx_scale_problem_fields(ngx_pool_t *pool, ngx_scale_problem_t *p,
     ngx_str_t *json);
 
 /*
- * Sets Allow, Retry-After and WWW-Authenticate as the cause demands and
+ * Sets Allow, ETag, Retry-After and WWW-Authenticate as the cause demands and
  * returns the status to finalize the request with.
  */
 ngx_int_t ngx_scale_problem_prepare(ngx_http_request_t *r,

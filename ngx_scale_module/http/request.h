@@ -38,6 +38,19 @@ ngx_int_t ngx_scale_request_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value);
 
 /*
+ * The one entity tag of If-Match, without its quotes (RFC 9110, section
+ * 13.1.1).  A weak one counts as its strong one: it is what gzip makes of it.
+ * NGX_DECLINED: absent, or "*"; NGX_ABORT: it is not one tag.
+ */
+ngx_int_t ngx_scale_request_if_match(ngx_http_request_t *r, ngx_str_t *tag);
+
+/*
+ * If-None-Match has the tag, and nginx will answer 304 for a response of 200
+ * that has it: its body is not needed.
+ */
+ngx_uint_t ngx_scale_request_has_etag(ngx_http_request_t *r, ngx_str_t *etag);
+
+/*
  * The body that nginx has read, in one piece: nginx's own buffer where it is
  * one, else a copy; a body in a temporary file is read from there.
  */

@@ -163,6 +163,10 @@ ngx_scale_response_fields(ngx_http_request_t *r,
         }
     }
 
+    if (response->modified) {
+        r->headers_out.last_modified_time = response->modified;
+    }
+
     if (response->negotiated
         && ngx_scale_response_push(r, &vary, &accept) == NULL)
     {

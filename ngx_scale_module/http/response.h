@@ -26,6 +26,7 @@ typedef struct {
     ngx_uint_t      representation;     /* NGX_SCALE_REPR_... */
     ngx_str_t      *type;               /* instead; or NULL, or empty */
     ngx_str_t       etag;
+    time_t          modified;           /* 0: not known */
     ngx_array_t    *fields;             /* of ngx_keyval_t, or NULL */
     ngx_chain_t    *body;
     off_t           length;
@@ -58,6 +59,16 @@ ngx_int_t ngx_scale_response_part(ngx_http_request_t *r, ngx_buf_t *buf,
     ngx_str_t *data, ngx_uint_t last);
 ngx_int_t ngx_scale_response_continue(ngx_http_request_t *r, ngx_buf_t *buf);
 void ngx_scale_response_abort(ngx_http_request_t *r);
+
+/*
+ * A time as PostgreSQL writes it in UTC ("2026-01-31 12:00:00.5+00"), without
+ * its fraction; 0: it is none.
+ */
+time_t ngx_scale_response_time(ngx_str_t *text);
+
+/* a version as a strong validator; NGX_DECLINED: it has other characters */
+ngx_int_t ngx_scale_response_version(ngx_pool_t *pool, ngx_str_t *version,
+    ngx_str_t *etag);
 
 /* a strong validator of the bytes, quoted, into the request's pool */
 ngx_int_t ngx_scale_response_etag(ngx_pool_t *pool, ngx_str_t *body,

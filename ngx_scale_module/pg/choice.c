@@ -342,12 +342,12 @@ ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
     /*
      * three slots per call, two per setting; BEGIN, its timeout, two checks,
-     * ends and Syncs
+     * what is first and last, ends and Syncs
      */
 
     room = NGX_SCALE_PG_SLOTS - (conn->tail - conn->head);
 
-    if (room < 3 * op->ncalls + 2 * op->nsettings + 14) {
+    if (room < 3 * op->ncalls + 2 * op->nsettings + 18) {
         return NGX_SCALE_PG_NONE;
     }
 

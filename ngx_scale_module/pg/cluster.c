@@ -505,7 +505,7 @@ ngx_scale_pg_commit(ngx_scale_pg_op_t *op)
         conn = op->conn;
         conn->looking = NULL;
 
-        ngx_scale_pg_end(conn, op, "COMMIT");
+        ngx_scale_pg_complete(conn, op);
         ngx_scale_pg_flush(conn);
     }
 }

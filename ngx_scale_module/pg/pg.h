@@ -248,6 +248,9 @@ typedef struct {
  * and another begin, with "given" 0 again, until the caller says by "begun"
  * that what it was given has left; the read is judged current before that.
  *
+ * "first" and "last", of a TRANSACTION and maybe NULL, are run before the calls
+ * and before COMMIT; nobody sees their rows.  "last" may be set by look().
+ *
  * look(), of a TRANSACTION only and maybe NULL, runs when all calls have rows
  * and nothing is committed; the answer is ngx_scale_pg_commit() or rollback(),
  * there or later.  It runs again when the transaction is retried
@@ -258,6 +261,8 @@ struct ngx_scale_pg_op_s {
     ngx_scale_pg_kind_e         kind;
     ngx_scale_pg_call_t        *calls;
     ngx_uint_t                  ncalls;
+    ngx_scale_pg_call_t        *first;
+    ngx_scale_pg_call_t        *last;
     ngx_msec_t                  timeout;       /* of statements; 0: default */
     ngx_scale_pg_setting_t     *settings;      /* of READ and TRANSACTION */
     ngx_uint_t                  nsettings;

@@ -67,6 +67,7 @@ typedef enum {
     NGX_SCALE_PG_SLOT_SET,
     NGX_SCALE_PG_SLOT_PREPARE,
     NGX_SCALE_PG_SLOT_CALL,
+    NGX_SCALE_PG_SLOT_FRAME,           /* before the calls, or after them */
     NGX_SCALE_PG_SLOT_CHECK,           /* how far a replica is */
     NGX_SCALE_PG_SLOT_LOCATE,          /* where a write ended */
     NGX_SCALE_PG_SLOT_END,             /* COMMIT or ROLLBACK */
@@ -362,6 +363,9 @@ void ngx_scale_pg_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
 /* COMMIT or ROLLBACK and a Sync; "op" may be NULL */
 void ngx_scale_pg_end(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
     const char *command);
+
+/* what comes before COMMIT, and that */
+void ngx_scale_pg_complete(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op);
 
 
 /* receive.c */

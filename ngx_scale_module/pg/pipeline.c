@@ -20,6 +20,8 @@ static void ngx_scale_pg_last_sync(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
 static void ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_frame(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op, ngx_scale_pg_call_t *call);
 static void ngx_scale_pg_set(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op, ngx_scale_pg_setting_t *setting);
 static void ngx_scale_pg_execute(ngx_scale_pg_conn_t *conn,
@@ -171,7 +173,7 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         (void) PQsendFlushRequest(conn->pgconn);
 
     } else {
-        ngx_scale_pg_end(conn, op, "COMMIT");
+        ngx_scale_pg_complete(conn, op);
     }
 
     if (conn->depth == 1) {
@@ -316,6 +318,28 @@ ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     for (i = 0; i < op->nsettings; i++) {
         ngx_scale_pg_set(conn, op, &op->settings[i]);
     }
+
+    ngx_scale_pg_frame(conn, op, op->first);
+}
+
+
+static void
+ngx_scale_pg_frame(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op,
+    ngx_scale_pg_call_t *call)
+{
+    if (call) {
+        ngx_scale_pg_execute(conn, NGX_SCALE_PG_SLOT_FRAME, op,
+                             call->statement->index, call->statement,
+                             call->values);
+    }
+}
+
+
+void
+ngx_scale_pg_complete(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
+{
+    ngx_scale_pg_frame(conn, op, op->last);
+    ngx_scale_pg_end(conn, op, "COMMIT");
 }
 
 

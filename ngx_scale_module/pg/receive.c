@@ -289,6 +289,11 @@ ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
         return;
     }
 
+    if (all && slot->type == NGX_SCALE_PG_SLOT_FRAME) {
+        ngx_scale_pg_forget(conn, slot, slot->index);
+        return;
+    }
+
     op = slot->op;
 
     if (!all || op == NULL || slot->type != NGX_SCALE_PG_SLOT_CALL) {

@@ -40,7 +40,8 @@ typedef enum {
     NGX_SCALE_SOURCE_ARG,                  /* "argument" is its name */
     NGX_SCALE_SOURCE_HEADER,
     NGX_SCALE_SOURCE_JSON,                 /* "path"; none: the whole body */
-    NGX_SCALE_SOURCE_BODY
+    NGX_SCALE_SOURCE_BODY,
+    NGX_SCALE_SOURCE_IF_MATCH              /* never declared by a word */
 } ngx_scale_source_e;
 
 
