@@ -4,6 +4,8 @@
 # make unit       runs the unit tests only
 # make step       the module that t/step.t holds at each step
 # make asan-test  the .t files against an nginx with sanitizers
+# make compat     the .t files against another nginx, whose source tree is
+#                 NGINX=; the module is loaded into it, and linked into it
 # make stress     the promise under faults; SCALE_SECONDS= of each, as root
 # make ha         failovers of Patroni under load; SCALE_SOAK=1 for 10 of them
 # make load       the load generator of the benchmarks, t/bench/load.c
@@ -46,6 +48,17 @@ ASANENV = ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0:fast_unwind_on_mall
           LSAN_OPTIONS=suppressions=$(CURDIR)/t/lsan.supp \
           UBSAN_OPTIONS=print_stacktrace=1
 
+# The source tree of another nginx, a release or a checkout, is only read.
+# nginx would take this variable for the sockets that it inherits.
+
+ifdef NGINX
+unexport NGINX
+COMPAT_VERSION := $(shell sed -n 's/^.define NGINX_VERSION *"\(.*\)"/\1/p' \
+                          $(NGINX)/src/core/nginx.h)
+COMPAT         := $(BUILD)/compat/$(COMPAT_VERSION)
+COMPAT_SOURCES := $(shell find $(NGINX)/auto $(NGINX)/conf $(NGINX)/src -type f)
+endif
+
 UNITS   = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(wildcard t/unit/*.c))
 UNITCC  = $(ASANCC) -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP \
           -Ingx_scale_module -I$(ASAN)/nginx.d -I/usr/include/postgresql \
@@ -60,9 +73,9 @@ SUITES  = all step unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all step asan load unit test asan-test soak stress ha bench \
-        bench-day bench-growth bench-replicas bench-instructions run \
-        deps clean FORCE
+.PHONY: all step asan load unit test asan-test compat compat-nginx soak \
+        stress ha bench bench-day bench-growth bench-replicas \
+        bench-instructions run deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -77,13 +90,15 @@ load: $(BUILD)/bench/load
 # configure lists the sources in the Makefile it writes, so it is run anew
 # only when the list changes; an edited source needs make alone.
 #
-# $(call configure,nginx source,where,cc options,ld options,more)
+# $(call configure,nginx source,where,cc options,ld options,more,what takes
+#        the place of --with-debug)
 
 define configure
 	@mkdir -p $2
 	cd $1 && bash -c '. $(NGXDIR)/conf_flags && ASAN_OPTIONS=detect_leaks=0 \
 	    ./configure --with-cc-opt="$3" --with-ld-opt="$4" \
-	    "$${NGX_CONF_FLAGS[@]}" $5 --builddir=$2' > $2.log \
+	    "$${NGX_CONF_FLAGS[@]/%--with-debug/$(or $6,--with-debug)}" \
+	    $5 --builddir=$2' > $2.log \
 	    || { cat $2.log; exit 1; }
 	@touch $2/configured
 endef
@@ -139,6 +154,39 @@ $(ASAN)/ngx_scale_module.so: $(ASAN)/module/configured $(SOURCES)
 	cp $(ASAN)/module/ngx_scale_module.so $@.new && mv $@.new $@
 
 
+# Another nginx: the module, the one of t/step.t, and an nginx that the module
+# is linked into, which has no --with-debug, as many have none.
+
+ifdef NGINX
+
+$(COMPAT)/source/configure: $(COMPAT_SOURCES)
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cd $(NGINX) && cp -R auto conf src $(@D)
+	cp $(firstword $(wildcard $(NGINX)/configure $(NGINX)/auto/configure)) $@
+	@touch $@
+
+$(COMPAT)/module/configured: config $(BUILD)/sources $(COMPAT)/source/configure
+	$(call configure,$(COMPAT)/source,$(@D),$(CCOPT),-fPIC,--add-dynamic-module=$(CURDIR))
+
+$(COMPAT)/step/configured: config $(BUILD)/sources $(COMPAT)/source/configure
+	$(call configure,$(COMPAT)/source,$(@D),$(CCOPT) -DNGX_SCALE_STEP=1,-fPIC,--add-dynamic-module=$(CURDIR))
+
+$(COMPAT)/static/configured: config $(BUILD)/sources $(COMPAT)/source/configure
+	$(call configure,$(COMPAT)/source,$(@D),$(CCOPT),,--add-module=$(CURDIR),--with-compat)
+
+$(COMPAT)/%/ngx_scale_module.so: $(COMPAT)/%/configured $(SOURCES)
+	$(MAKE) -s -f $(@D)/Makefile -C $(COMPAT)/source modules
+
+$(COMPAT)/%/nginx: $(COMPAT)/%/configured $(SOURCES)
+	$(MAKE) -s -f $(@D)/Makefile -C $(COMPAT)/source binary
+
+compat-nginx: $(addprefix $(COMPAT)/,module/nginx module/ngx_scale_module.so \
+                step/ngx_scale_module.so static/nginx)
+
+endif
+
+
 # A unit test is linked with the sources its first line names and with what
 # it needs of nginx.
 
@@ -184,6 +232,19 @@ asan-test: deps
 	$(MAKE) asan
 	TEST_NGINX_BINARY=$(ASAN)/nginx \
 	    NGX_SCALE_MODULE=$(ASAN)/ngx_scale_module.so $(ASANENV) \
+	    prove -It/lib $(T)
+
+# TEST_NGINX_LOAD_MODULES of a space loads none.
+
+compat: deps
+	@[ -n "$(COMPAT_VERSION)" ] \
+	    || { echo "NGINX= has to name a source tree of nginx"; exit 1; }
+	$(MAKE) compat-nginx
+	TEST_NGINX_BINARY=$(COMPAT)/static/nginx TEST_NGINX_LOAD_MODULES=' ' \
+	    prove -It/lib t/conf.t t/api.t
+	TEST_NGINX_BINARY=$(COMPAT)/module/nginx \
+	    NGX_SCALE_MODULE=$(COMPAT)/module/ngx_scale_module.so \
+	    NGX_SCALE_MODULE_STEP=$(COMPAT)/step/ngx_scale_module.so \
 	    prove -It/lib $(T)
 
 soak: deps

@@ -18,7 +18,9 @@ package Scale;
 #     $TEST_NGINX_DIR          the directory, for sockets and files of a test
 #
 # TEST_NGINX_BINARY, NGX_SCALE_MODULE and TEST_NGINX_LOAD_MODULES choose what
-# is tested; other modules are added to the latter behind a space.
+# is tested; other modules are added to the latter behind a space, and a space
+# alone is none: the module is in the binary.  Scale::Steps prefers
+# NGX_SCALE_MODULE_STEP.
 # SCALE_KEEP=1 leaves the directory.
 #
 # An [alert] or [emerg] in any error.log, or a sanitizer's report, fails the

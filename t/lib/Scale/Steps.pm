@@ -27,6 +27,9 @@ my $patience = 20;
 
 sub import
 {
+    $ENV{NGX_SCALE_MODULE} = $ENV{NGX_SCALE_MODULE_STEP}
+        if defined $ENV{NGX_SCALE_MODULE_STEP};
+
     $ENV{NGX_SCALE_MODULE} ||= abs_path(dirname(__FILE__) . '/../../..')
                                . '/build/ngx_scale_module_step.so';
 
