@@ -96,6 +96,21 @@ sub quietly
 {
     my (@command) = @_;
 
+    my ($said, $status) = said(@command);
+
+    die "@command:\n$said" if $status != 0;
+
+    return $said;
+}
+
+
+# The exit status of this process is not that of the command; and a die() in
+# the scope of "local $?" ends a test with status 0.
+
+sub said
+{
+    my (@command) = @_;
+
     local $?;
 
     my $pid = open3(my $in, my $out, undef, @command);
@@ -103,9 +118,7 @@ sub quietly
     my $said = join '', <$out>;
     waitpid $pid, 0;
 
-    die "@command:\n$said" if $? != 0;
-
-    return $said;
+    return ($said, $?);
 }
 
 
