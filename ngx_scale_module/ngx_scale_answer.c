@@ -7,6 +7,8 @@
 
 static ngx_int_t ngx_scale_answer_rows(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_answer_list(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_answer_next(ngx_scale_flow_t *f,
+    ngx_str_t *cursor);
 static void ngx_scale_answer_status(ngx_scale_flow_t *f, ngx_str_t *value);
 static ngx_int_t ngx_scale_answer_keep(ngx_scale_flow_t *f,
     ngx_array_t **list, ngx_str_t *name, ngx_str_t *value);
@@ -101,6 +103,10 @@ ngx_scale_answer_apply(ngx_scale_flow_t *f)
             f->modified = ngx_scale_response_time(&element.value);
             break;
 
+        case NGX_SCALE_META_NEXT:
+            rc = ngx_scale_answer_next(f, &element.value);
+            break;
+
         case NGX_SCALE_META_FIELD:
             rc = ngx_scale_answer_field(f, &element.name, &element.value);
             break;
@@ -116,6 +122,23 @@ ngx_scale_answer_apply(ngx_scale_flow_t *f)
     }
 
     return rc == NGX_DONE ? NGX_OK : NGX_ERROR;
+}
+
+
+/* made of this request: another one's arguments are its own */
+
+static ngx_int_t
+ngx_scale_answer_next(ngx_scale_flow_t *f, ngx_str_t *cursor)
+{
+    ngx_str_t  link;
+
+    static ngx_str_t  name = ngx_string("Link");
+
+    if (ngx_scale_response_next(f->r, cursor, &link) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_scale_answer_field(f, &name, &link);
 }
 
 

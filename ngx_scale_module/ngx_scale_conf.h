@@ -126,7 +126,24 @@ typedef struct {
 } ngx_scale_declared_t;
 
 
+/* scale_page: the columns of the order, whose values are a cursor */
+
+#define NGX_SCALE_PAGE_MAX_KEYSET  4
+
 typedef struct {
+    ngx_array_t                 *keyset;     /* of ngx_scale_shard_sort_t */
+    ngx_uint_t                   max;        /* rows */
+    ngx_uint_t                   usual;      /* rows, of no limit= */
+    ngx_scale_sign_keys_t       *secrets;
+    ngx_str_t                   *scope;      /* whose cursors they are */
+    ngx_uint_t                   limit;      /* $n of the statement, from 0 */
+    ngx_scale_place_in_conf_t    place;
+} ngx_scale_page_t;
+
+
+typedef struct ngx_scale_query_s  ngx_scale_query_t;
+
+struct ngx_scale_query_s {
     ngx_uint_t                   methods;    /* NGX_HTTP_GET|... */
     ngx_uint_t                   shape;      /* NGX_SCALE_SHAPE_... */
     ngx_scale_template_t         template;
@@ -146,8 +163,10 @@ typedef struct {
     unsigned                     primary:1;  /* role=primary */
     unsigned                     fanout:1;
     unsigned                     partial:1;  /* fanout=partial */
+    ngx_scale_page_t            *page;       /* or NULL */
+    ngx_scale_query_t           *next;       /* of a page after the first */
     unsigned                     store:1;    /* its row is what GET returns */
-} ngx_scale_query_t;
+};
 
 
 /* scale_cache_audit: all hits */
@@ -301,6 +320,7 @@ struct ngx_scale_loc_conf_s {
     ngx_array_t                 *purge_tags; /* of ngx_scale_key_t */
     uint64_t                     statement;  /* hash of what GET runs */
 
+    ngx_scale_page_t            *page;
     ngx_scale_etag_t            *etag;       /* NULL: the body's hash */
     ngx_uint_t                   if_match;
     ngx_scale_place_in_conf_t    guarded;    /* scale_if_match's */

@@ -70,6 +70,9 @@ char *ngx_scale_directives_query(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_scale_directives_option(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *word, char **rv);
 
+/* column[:asc|:desc],... as an array of ngx_scale_shard_sort_t; NULL: none */
+ngx_array_t *ngx_scale_directives_order(ngx_conf_t *cf, ngx_str_t *value);
+
 
 /* ngx_scale_directives_cache.c */
 
@@ -90,6 +93,8 @@ char *ngx_scale_directives_purge(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_scale_directives_etag(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_scale_directives_if_match(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_scale_directives_page(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_scale_directives_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -1,5 +1,5 @@
 
-/* the directives of what HTTP promises: versions, keys */
+/* the directives of what HTTP promises: versions, keys, pages */
 
 #include "ngx_scale_directives.h"
 
@@ -7,7 +7,8 @@
 static ngx_uint_t ngx_scale_directives_demand(ngx_str_t *word);
 
 
-#define NGX_SCALE_DIRECTIVES_KEY_TTL  86400
+#define NGX_SCALE_DIRECTIVES_KEY_TTL   86400
+#define NGX_SCALE_DIRECTIVES_MAX_ROWS  10000
 
 
 /* scale_etag body | column=name [modified=name] */
@@ -123,6 +124,68 @@ ngx_scale_directives_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     {
         return "takes off, optional or required, and maybe a time, such as "
                "\"scale_idempotency optional ttl=24h;\"";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* scale_page keyset column[:desc],... max=rows [default=rows] */
+
+char *
+ngx_scale_directives_page(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t          rows;
+    ngx_str_t         *word;
+    ngx_uint_t         i;
+    ngx_scale_page_t  *page;
+
+    if (loc->page) {
+        return "is duplicate";
+    }
+
+    page = ngx_pcalloc(cf->pool, sizeof(ngx_scale_page_t));
+    if (page == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    loc->page = page;
+    ngx_scale_conf_here(cf, &page->place);
+
+    word = cf->args->elts;
+    page->keyset = ngx_scale_directives_order(cf, &word[2]);
+
+    for (i = 3; i < cf->args->nelts; i++) {
+        rows = NGX_ERROR;
+
+        if (ngx_strncmp(word[i].data, "max=", 4) == 0) {
+            rows = ngx_atoi(word[i].data + 4, word[i].len - 4);
+            page->max = rows;
+
+        } else if (ngx_strncmp(word[i].data, "default=", 8) == 0) {
+            rows = ngx_atoi(word[i].data + 8, word[i].len - 8);
+            page->usual = rows;
+        }
+
+        if (rows < 1) {
+            page->max = 0;
+            break;
+        }
+    }
+
+    if (ngx_strcmp(word[1].data, "keyset") != 0 || page->keyset == NULL
+        || page->keyset->nelts > NGX_SCALE_PAGE_MAX_KEYSET
+        || page->max == 0 || page->max > NGX_SCALE_DIRECTIVES_MAX_ROWS
+        || page->usual > page->max)
+    {
+        return "takes keyset, up to 4 columns, and at most 10000 rows, such "
+               "as \"scale_page keyset created:desc,id max=100 default=20;\"";
+    }
+
+    if (page->usual == 0) {
+        page->usual = page->max;
     }
 
     return NGX_CONF_OK;

@@ -226,13 +226,24 @@ static char *
 ngx_scale_directives_set_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
     ngx_str_t *value)
 {
+    query->sort = ngx_scale_directives_order(cf, value);
+
+    return query->sort ? NGX_CONF_OK
+                       : "takes the columns of its ORDER BY as sort=, such as "
+                         "\"sort=created:desc,id\"";
+}
+
+
+ngx_array_t *
+ngx_scale_directives_order(ngx_conf_t *cf, ngx_str_t *value)
+{
     u_char                  *p, *last, *end;
+    ngx_array_t             *order;
     ngx_scale_shard_sort_t  *by;
 
-    query->sort = ngx_array_create(cf->pool, 2,
-                                   sizeof(ngx_scale_shard_sort_t));
-    if (query->sort == NULL) {
-        return NGX_CONF_ERROR;
+    order = ngx_array_create(cf->pool, 2, sizeof(ngx_scale_shard_sort_t));
+    if (order == NULL) {
+        return NULL;
     }
 
     last = value->data + value->len;
@@ -243,9 +254,9 @@ ngx_scale_directives_set_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
             end = last;
         }
 
-        by = ngx_array_push(query->sort);
+        by = ngx_array_push(order);
         if (by == NULL) {
-            return NGX_CONF_ERROR;
+            return NULL;
         }
 
         by->column.data = p;
@@ -262,12 +273,11 @@ ngx_scale_directives_set_sort(ngx_conf_t *cf, ngx_scale_query_t *query,
         }
 
         if (by->column.len == 0) {
-            return "takes the columns of its ORDER BY as sort=, such as "
-                   "\"sort=created:desc,id\"";
+            return NULL;
         }
     }
 
-    return NGX_CONF_OK;
+    return order;
 }
 
 

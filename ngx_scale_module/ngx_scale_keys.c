@@ -153,7 +153,7 @@ ngx_scale_keys_column(ngx_scale_keys_source_t *source, ngx_str_t *name,
     ngx_uint_t               i;
     ngx_scale_keys_oid_t  *oid;
 
-    i = ngx_scale_rows_column(source->rows, name);
+    i = ngx_scale_meta_find(source->rows, name);
 
     rc = source->rows->get(source->rows, source->row, i, text);
     if (rc != NGX_OK) {
@@ -180,7 +180,7 @@ ngx_scale_keys_returned(ngx_array_t *parts, ngx_scale_rows_t *rows)
 
     for (i = 0; i < parts->nelts; i++) {
         if (part[i].row
-            && ngx_scale_rows_column(rows, &part[i].name) == rows->ncolumns)
+            && ngx_scale_meta_find(rows, &part[i].name) == rows->ncolumns)
         {
             return 0;
         }

@@ -235,3 +235,26 @@ ngx_scale_meta_is_plain(ngx_str_t *meta)
 
     return 1;
 }
+
+
+ngx_uint_t
+ngx_scale_meta_find(ngx_scale_rows_t *rows, ngx_str_t *name)
+{
+    ngx_str_t   column;
+    ngx_uint_t  i;
+
+    for (i = 0; i < rows->ncolumns; i++) {
+        column = rows->columns[i].name;
+
+        if (column.len > 4 && ngx_strncmp(column.data, "row:", 4) == 0) {
+            column.data += 4;
+            column.len -= 4;
+        }
+
+        if (ngx_scale_same(&column, name)) {
+            break;
+        }
+    }
+
+    return i;
+}

@@ -48,6 +48,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    rv = ngx_scale_plan_page(cf, main, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_if_match(cf, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -130,6 +135,12 @@ ngx_scale_plan_methods(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
         methods |= query[i].methods;
 
         rv = ngx_scale_plan_statement(cf, loc, &query[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        rv = query[i].next
+             ? ngx_scale_plan_statement(cf, loc, query[i].next) : NGX_CONF_OK;
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -364,9 +375,10 @@ static char *
 ngx_scale_plan_query(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_scale_query_t *query)
 {
-    char        *rv;
-    ngx_str_t   *name;
-    ngx_uint_t   i;
+    char                  *rv;
+    ngx_str_t             *name;
+    ngx_uint_t             i;
+    ngx_scale_template_t  *template;
 
     m->queries[m->nqueries++] = query;
     m->write |= query->write;
@@ -377,9 +389,12 @@ ngx_scale_plan_query(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         m->answer = query;
     }
 
-    name = query->template.params.elts;
+    /* those of a page have the others, too */
 
-    for (i = 0; i < query->template.params.nelts; i++) {
+    template = query->next ? &query->next->template : &query->template;
+    name = template->params.elts;
+
+    for (i = 0; i < template->params.nelts; i++) {
         rv = ngx_scale_plan_use(cf, loc, m, &name[i], &query->place);
         if (rv != NGX_CONF_OK) {
             return rv;

@@ -2,11 +2,18 @@
 /* a method's statements with their values, and the answer of their rows */
 
 #include "ngx_scale_rows.h"
+#include "ngx_scale_cursor.h"
 #include "http/response.h"
 
 
 static ngx_scale_pg_call_t *ngx_scale_rows_call(ngx_scale_method_t *m,
     ngx_scale_pg_op_t *op);
+static ngx_scale_query_t *ngx_scale_rows_query(ngx_scale_query_t *query,
+    ngx_scale_value_t *values);
+static ngx_int_t ngx_scale_rows_cut(ngx_pool_t *pool, ngx_scale_page_t *page,
+    ngx_scale_pg_call_t *call, ngx_str_t *next);
+static ngx_int_t ngx_scale_rows_next(ngx_pool_t *pool, ngx_str_t *next,
+    ngx_scale_answer_t *answer);
 static ngx_int_t ngx_scale_rows_validators(ngx_pool_t *pool,
     ngx_scale_etag_t *conf, ngx_scale_rows_t *rows,
     ngx_scale_answer_t *answer);
@@ -35,7 +42,7 @@ ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
     op->pool = pool;
 
     for (i = 0; i < m->ncalls; i++) {
-        query = m->queries[i];
+        query = ngx_scale_rows_query(m->queries[i], values);
 
         value = ngx_palloc(pool, (query->statement.nparams + 1)
                                  * sizeof(char *));
@@ -53,6 +60,20 @@ ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
     }
 
     return ngx_scale_identity_bind(pool, loc, values, op);
+}
+
+
+/* of a list after a cursor: its statement binds that, after "limit" */
+
+static ngx_scale_query_t *
+ngx_scale_rows_query(ngx_scale_query_t *query, ngx_scale_value_t *values)
+{
+    ngx_scale_query_t  *next;
+
+    next = query->next;
+
+    return next && !values[next->args[next->page->limit + 1]].null ? next
+                                                                   : query;
 }
 
 
@@ -96,12 +117,20 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
     ngx_scale_answer_t *answer)
 {
     ngx_int_t             rc;
+    ngx_str_t             next;
     ngx_uint_t            empty;
     ngx_scale_query_t    *query;
     ngx_scale_pg_call_t  *call;
 
     call = ngx_scale_rows_call(m, op);
     query = m->answer;
+    ngx_str_null(&next);
+
+    if (query && query->page
+        && ngx_scale_rows_cut(pool, query->page, call, &next) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     answer->status = NGX_HTTP_NO_CONTENT;
 
@@ -132,13 +161,68 @@ ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
         answer->status = empty;
     }
 
-    if (ngx_scale_meta_make(pool, &call->rows, answer) != NGX_OK) {
+    if (ngx_scale_meta_make(pool, &call->rows, answer) != NGX_OK
+        || ngx_scale_rows_next(pool, &next, answer) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     return m->etag && answer->body.len
            ? ngx_scale_rows_validators(pool, m->etag, &call->rows, answer)
            : NGX_OK;
+}
+
+
+/* the row that says that there are more is not of the page */
+
+static ngx_int_t
+ngx_scale_rows_cut(ngx_pool_t *pool, ngx_scale_page_t *page,
+    ngx_scale_pg_call_t *call, ngx_str_t *next)
+{
+    ngx_int_t    rc;
+    ngx_str_t   *column;
+    ngx_uint_t   limit;
+    const char  *value;
+
+    value = call->values[page->limit];
+    limit = value ? (ngx_uint_t) strtoul(value, NULL, 10) : page->usual;
+    limit = ngx_min(limit, page->max);
+
+    if (call->rows.nrows <= limit) {
+        return NGX_OK;
+    }
+
+    call->rows.nrows = limit;
+
+    rc = ngx_scale_cursor_make(pool, page, &call->rows, limit - 1, next,
+                               &column);
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_ERR, pool->log, 0,
+                      "route \"%V\": there is no page after a row whose "
+                      "\"%V\" is missing, null or longer than 1024 bytes; "
+                      "order by columns that are NOT NULL", page->scope,
+                      column);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_scale_rows_next(ngx_pool_t *pool, ngx_str_t *next,
+    ngx_scale_answer_t *answer)
+{
+    ngx_scale_meta_t  element;
+
+    if (next->len == 0) {
+        return NGX_OK;
+    }
+
+    element.kind = NGX_SCALE_META_NEXT;
+    element.value = *next;
+    ngx_str_null(&element.name);
+
+    return ngx_scale_meta_add(pool, &answer->meta, &element);
 }
 
 
@@ -153,7 +237,7 @@ ngx_scale_rows_validators(ngx_pool_t *pool, ngx_scale_etag_t *conf,
         return NGX_ERROR;
     }
 
-    i = conf->modified.len ? ngx_scale_rows_column(rows, &conf->modified)
+    i = conf->modified.len ? ngx_scale_meta_find(rows, &conf->modified)
                            : rows->ncolumns;
 
     if (i == rows->ncolumns
@@ -177,7 +261,7 @@ ngx_scale_rows_version(ngx_pool_t *pool, ngx_scale_rows_t *rows,
     ngx_str_t   version;
     ngx_uint_t  i;
 
-    i = conf->version.len ? ngx_scale_rows_column(rows, &conf->version)
+    i = conf->version.len ? ngx_scale_meta_find(rows, &conf->version)
                           : rows->ncolumns;
 
     if (i == rows->ncolumns || rows->nrows == 0
@@ -189,29 +273,6 @@ ngx_scale_rows_version(ngx_pool_t *pool, ngx_scale_rows_t *rows,
     rc = ngx_scale_response_version(pool, &version, etag);
 
     return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_scale_rows_column(ngx_scale_rows_t *rows, ngx_str_t *name)
-{
-    ngx_str_t   column;
-    ngx_uint_t  i;
-
-    for (i = 0; i < rows->ncolumns; i++) {
-        column = rows->columns[i].name;
-
-        if (column.len > 4 && ngx_strncmp(column.data, "row:", 4) == 0) {
-            column.data += 4;
-            column.len -= 4;
-        }
-
-        if (ngx_scale_same(&column, name)) {
-            break;
-        }
-    }
-
-    return i;
 }
 
 

@@ -50,9 +50,6 @@ ngx_int_t ngx_scale_rows_answer(ngx_pool_t *pool, ngx_scale_method_t *m,
 ngx_int_t ngx_scale_rows_version(ngx_pool_t *pool, ngx_scale_rows_t *rows,
     ngx_scale_etag_t *conf, ngx_str_t *etag);
 
-/* a column's number, by its name, or by that after "row:"; or "ncolumns" */
-ngx_uint_t ngx_scale_rows_column(ngx_scale_rows_t *rows, ngx_str_t *name);
-
 /* the validator of a body, if it has none of its row; none of no body */
 ngx_int_t ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer);
 
@@ -60,8 +57,8 @@ ngx_int_t ngx_scale_rows_etag(ngx_pool_t *pool, ngx_scale_answer_t *answer);
 /*
  * ngx_scale_meta.c: what an answer is beside its body, as one string that
  * stays with a cached entry: its status, the response fields that "http:..."
- * columns name, the variables that "row:..." columns name, and the time of the
- * column that scale_etag names.
+ * columns name, the variables that "row:..." columns name, the time of the
+ * column that scale_etag names, and the cursor of the page after this one.
  */
 
 typedef enum {
@@ -69,6 +66,7 @@ typedef enum {
     NGX_SCALE_META_FIELD = 'h',
     NGX_SCALE_META_ROW = 'r',
     NGX_SCALE_META_MODIFIED = 'm',
+    NGX_SCALE_META_NEXT = 'n',
     NGX_SCALE_META_STATUS = 's'
 } ngx_scale_meta_e;
 
@@ -80,6 +78,9 @@ typedef struct {
 
 
 ngx_scale_meta_e ngx_scale_meta_kind(ngx_str_t *column);
+
+/* a column's number, by its name, or by that after "row:"; or "ncolumns" */
+ngx_uint_t ngx_scale_meta_find(ngx_scale_rows_t *rows, ngx_str_t *name);
 
 /* of answer->status and the first row */
 ngx_int_t ngx_scale_meta_make(ngx_pool_t *pool, ngx_scale_rows_t *rows,

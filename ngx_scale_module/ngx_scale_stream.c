@@ -34,6 +34,7 @@ ngx_scale_stream_allow(ngx_scale_flow_t *f)
         && f->op.ncalls == 1
         && f->method->answer
         && f->method->answer->shape == NGX_SCALE_SHAPE_ROWS
+        && f->method->answer->page == NULL
         && f->r == f->r->main)
     {
         f->op.rows = ngx_scale_stream_row;

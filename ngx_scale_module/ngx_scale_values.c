@@ -2,6 +2,7 @@
 /* what a request gives: the values of the parameters that a method needs */
 
 #include "ngx_scale_values.h"
+#include "ngx_scale_cursor.h"
 
 
 static ngx_int_t ngx_scale_values_one(ngx_scale_flow_t *f, ngx_uint_t index,
@@ -14,7 +15,10 @@ static ngx_int_t ngx_scale_values_refuse_body(ngx_scale_flow_t *f,
     const char *reason, size_t offset);
 static ngx_int_t ngx_scale_values_raw(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_scale_raw_t *raw);
+static const char *ngx_scale_values_malformed(ngx_scale_declared_t *declared);
 static ngx_int_t ngx_scale_values_text(ngx_scale_flow_t *f,
+    ngx_scale_declared_t *declared, ngx_str_t *text);
+static ngx_int_t ngx_scale_values_cursor(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_str_t *text);
 static ngx_int_t ngx_scale_values_expression(ngx_scale_flow_t *f,
     ngx_scale_declared_t *declared, ngx_str_t *text);
@@ -190,10 +194,9 @@ ngx_scale_values_raw(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
 
     if (rc == NGX_BUSY || rc == NGX_ABORT) {
         return ngx_scale_values_refuse(f, &declared->param,
-                    declared->param.source == NGX_SCALE_SOURCE_IF_MATCH
-                    ? "must be one entity tag, or *"
-                    : rc == NGX_BUSY ? "is given more than once"
-                      : "is not percent-encoded as it should be");
+                                       rc == NGX_BUSY
+                                       ? "is given more than once"
+                                       : ngx_scale_values_malformed(declared));
     }
 
     if (rc == NGX_OK) {
@@ -202,6 +205,23 @@ ngx_scale_values_raw(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
     }
 
     return rc == NGX_DECLINED ? NGX_OK : NGX_ERROR;
+}
+
+
+static const char *
+ngx_scale_values_malformed(ngx_scale_declared_t *declared)
+{
+    switch (declared->param.source) {
+
+    case NGX_SCALE_SOURCE_IF_MATCH:
+        return "must be one entity tag, or *";
+
+    case NGX_SCALE_SOURCE_CURSOR:
+        return "is no cursor of this list: follow its Link";
+
+    default:
+        return "is not percent-encoded as it should be";
+    }
 }
 
 
@@ -218,6 +238,9 @@ ngx_scale_values_text(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
 
     case NGX_SCALE_SOURCE_HEADER:
         return ngx_scale_request_header(f->r, &declared->param.argument, text);
+
+    case NGX_SCALE_SOURCE_CURSOR:
+        return ngx_scale_values_cursor(f, declared, text);
 
     case NGX_SCALE_SOURCE_IF_MATCH:
         return ngx_scale_request_if_match(f->r, text);
@@ -236,6 +259,41 @@ ngx_scale_values_text(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
     }
 
     return text->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* read once; a value may be empty */
+
+static ngx_int_t
+ngx_scale_values_cursor(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
+    ngx_str_t *text)
+{
+    ngx_int_t   rc;
+    ngx_str_t   cursor;
+
+    if (f->cursor == NULL) {
+        rc = ngx_scale_request_arg(f->r, &declared->param.argument, &cursor);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        f->cursor = ngx_palloc(f->r->pool, NGX_SCALE_PAGE_MAX_KEYSET
+                                           * sizeof(ngx_str_t));
+        if (f->cursor == NULL) {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_scale_cursor_read(f->r->pool, f->loc->page, &cursor,
+                                   f->cursor);
+        if (rc != NGX_OK) {
+            f->cursor = NULL;
+            return rc == NGX_DECLINED ? NGX_ABORT : NGX_ERROR;
+        }
+    }
+
+    *text = f->cursor[declared->param.count_max];
+
+    return NGX_OK;
 }
 
 

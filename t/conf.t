@@ -280,6 +280,33 @@ route_refused('a GET that binds :if_match', <<'END',
     scale_query GET row "SELECT 1 AS version WHERE :if_match = 1";  # <-
 END
         '":if_match" is for a write');
+# pages
+
+for my $bad ('offset id max=5', 'keyset a,b,c,d,e max=5', 'keyset id max=0',
+             'keyset id max=x', 'keyset id max=5 default=6', 'keyset id size=5',
+             'keyset , max=5', 'keyset id max=20000')
+{
+    route_refused("scale_page $bad", <<"END",
+    scale_route x;
+    scale_page $bad;                                            # <-
+    scale_query GET rows "SELECT 1 AS id";
+END
+        'takes keyset, up to 4 columns');
+}
+
+route_refused('a page of something else than a list', <<'END',
+    scale_route x;
+    scale_page keyset id max=5;                                 # <-
+    scale_query GET row "SELECT 1 AS id";
+END
+        '"scale_page" is for a "scale_query GET rows"');
+route_refused('a page without a secret', <<'END',
+    scale_route x;
+    scale_page keyset id max=5;                                 # <-
+    scale_query GET rows "SELECT 1 AS id";
+END
+        '"scale_page" signs its cursors');
+
 for my $bad ('on', 'optional ttl=0', 'optional ttl=x', 'required 5m') {
     route_refused("scale_idempotency $bad", <<"END",
     scale_route x;

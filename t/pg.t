@@ -356,7 +356,8 @@ my $answer = Scale::receive($write);
 is($answer->{code}, 504, 'a write whose backend was killed');
 like($answer->{body}, qr/"type":"outcome-unknown"/, 'has an unknown outcome');
 is($answer->{headers}{'retry-after'}, undef, 'and is not to be sent again');
-ok(Scale::wait_for(sub { code('GET', '/items/6') == 200 }, 10),
+ok(Scale::wait_for(sub { eval { Scale::sql('SELECT 1') }
+                         && code('GET', '/items/6') == 200 }, 10),
    'PostgreSQL recovers, and so do we');
 is(scalar Scale::Door::running('through'), 0, 'the write is not run again');
 is(n_of(6), 0, 'nor was it made');

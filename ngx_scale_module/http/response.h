@@ -61,6 +61,13 @@ ngx_int_t ngx_scale_response_continue(ngx_http_request_t *r, ngx_buf_t *buf);
 void ngx_scale_response_abort(ngx_http_request_t *r);
 
 /*
+ * The value of a Link field with rel="next" (RFC 8288): the request's own URI
+ * with "after" for its argument of that name.  NGX_ERROR: memory.
+ */
+ngx_int_t ngx_scale_response_next(ngx_http_request_t *r, ngx_str_t *after,
+    ngx_str_t *link);
+
+/*
  * A time as PostgreSQL writes it in UTC ("2026-01-31 12:00:00.5+00"), without
  * its fraction; 0: it is none.
  */

@@ -41,7 +41,11 @@ typedef enum {
     NGX_SCALE_SOURCE_HEADER,
     NGX_SCALE_SOURCE_JSON,                 /* "path"; none: the whole body */
     NGX_SCALE_SOURCE_BODY,
-    NGX_SCALE_SOURCE_IF_MATCH              /* never declared by a word */
+
+    /* declared by no word */
+
+    NGX_SCALE_SOURCE_IF_MATCH,
+    NGX_SCALE_SOURCE_CURSOR                /* "argument" is its number */
 } ngx_scale_source_e;
 
 
