@@ -2,6 +2,7 @@
 /* what rows, entries and errors become on their way out */
 
 #include "ngx_scale_answer.h"
+#include "ngx_scale_batch.h"
 #include "ngx_scale_precondition.h"
 
 
@@ -49,7 +50,7 @@ ngx_scale_answer_rows(ngx_scale_flow_t *f)
         return ngx_scale_precondition_refuse(f);
     }
 
-    empty = ngx_scale_rows_empty(f->method, &f->op);
+    empty = ngx_scale_batch_empty(f);
 
     if (empty >= NGX_HTTP_BAD_REQUEST) {
         f->problem.status = empty;
@@ -62,8 +63,7 @@ ngx_scale_answer_rows(ngx_scale_flow_t *f)
         return NGX_OK;
     }
 
-    return ngx_scale_rows_answer(f->r->pool, f->method, &f->op,
-                                 f->representation, &f->answer);
+    return ngx_scale_batch_answer(f);
 }
 
 

@@ -282,6 +282,7 @@ typedef struct {
     unsigned                     fanout:1;   /* of every shard */
     unsigned                     store:1;    /* what it answers is GET's */
     unsigned                     keyed:1;    /* scale_idempotency */
+    unsigned                     batch:1;    /* scale_batch */
 } ngx_scale_method_t;
 
 
@@ -326,6 +327,8 @@ struct ngx_scale_loc_conf_s {
     ngx_scale_place_in_conf_t    guarded;    /* scale_if_match's */
     ngx_uint_t                   idempotency;
     time_t                       key_ttl;
+    ngx_uint_t                   batch;      /* elements at most; 0: none */
+    ngx_scale_place_in_conf_t    batched;    /* scale_batch's */
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;
     unsigned                     private:1;  /* "reach" is a tag */

@@ -96,6 +96,8 @@ char *ngx_scale_directives_if_match(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_scale_directives_page(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_scale_directives_batch(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_scale_directives_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

@@ -1,5 +1,5 @@
 
-/* the directives of what HTTP promises: versions, keys, pages */
+/* the directives of what HTTP promises: versions, keys, pages, batches */
 
 #include "ngx_scale_directives.h"
 
@@ -187,6 +187,39 @@ ngx_scale_directives_page(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (page->usual == 0) {
         page->usual = page->max;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* scale_batch max=elements */
+
+char *
+ngx_scale_directives_batch(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_int_t   max;
+    ngx_str_t  *word;
+
+    if (loc->batch) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+    max = NGX_ERROR;
+
+    if (ngx_strncmp(word[1].data, "max=", 4) == 0) {
+        max = ngx_atoi(word[1].data + 4, word[1].len - 4);
+    }
+
+    if (max < 1 || max > NGX_SCALE_PG_MAX_BATCH) {
+        return "takes a number of elements up to 300, such as "
+               "\"scale_batch max=100;\"";
+    }
+
+    loc->batch = max;
+    ngx_scale_conf_here(cf, &loc->batched);
 
     return NGX_CONF_OK;
 }

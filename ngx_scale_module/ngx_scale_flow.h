@@ -56,6 +56,7 @@ struct ngx_scale_flow_s {
     ngx_uint_t                   representation;
     time_t                       modified;   /* 0: not known */
     ngx_scale_value_t           *values;     /* by index of loc->params */
+    ngx_uint_t                   elements;   /* of a batch, or 0 */
     ngx_str_t                   *cursor;     /* values of after=, or NULL */
 
     ngx_scale_cluster_t         *cluster;    /* who has the row */

@@ -1,6 +1,7 @@
 
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_answer.h"
+#include "ngx_scale_batch.h"
 
 
 struct ngx_scale_keyed_s {
@@ -275,10 +276,7 @@ ngx_scale_idempotency_keep(ngx_scale_flow_t *f)
 
     ngx_memzero(answer, sizeof(ngx_scale_answer_t));
 
-    if (ngx_scale_rows_answer(f->r->pool, f->method, &f->op,
-                              f->representation, answer)
-        != NGX_OK)
-    {
+    if (ngx_scale_batch_answer(f) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -166,7 +166,8 @@ ngx_scale_job_query(ngx_scale_job_t *job, ngx_scale_pg_freshness_e freshness)
 
     /* out of memory: the timer tells */
 
-    if (ngx_scale_rows_bind(job->pool, job->loc, job->method, job->values, op)
+    if (ngx_scale_rows_bind(job->pool, job->loc, job->method, job->values, 1,
+                            op)
         != NGX_OK)
     {
         return;

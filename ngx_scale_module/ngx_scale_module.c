@@ -176,6 +176,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_batch"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_scale_directives_batch,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_page"),
       NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
       ngx_scale_directives_page,

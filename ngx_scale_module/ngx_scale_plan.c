@@ -309,6 +309,11 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         return rv;
     }
 
+    rv = ngx_scale_plan_batch(cf, loc, m);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_keyed(cf, loc, m);
     if (rv != NGX_CONF_OK) {
         return rv;

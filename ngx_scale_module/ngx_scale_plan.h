@@ -46,6 +46,10 @@ char *ngx_scale_plan_guard(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 char *ngx_scale_plan_page(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc);
 
+/* ngx_scale_plan_batch.c: a write may come with an array */
+char *ngx_scale_plan_batch(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
+
 /* ngx_scale_plan_keyed.c: a write may come with an Idempotency-Key */
 char *ngx_scale_plan_keyed(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);

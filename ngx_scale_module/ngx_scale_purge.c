@@ -8,8 +8,11 @@
 #include "ngx_scale_values.h"
 
 
+static ngx_int_t ngx_scale_purge_element(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_purge_all(ngx_scale_flow_t *f, ngx_uint_t row);
 static ngx_int_t ngx_scale_purge_rows(ngx_scale_flow_t *f,
+    ngx_scale_key_t *tag, ngx_scale_purge_t *purge);
+static ngx_int_t ngx_scale_purge_call(ngx_scale_flow_t *f, ngx_uint_t call,
     ngx_scale_key_t *tag, ngx_scale_purge_t *purge);
 static void ngx_scale_purge_is_too_much(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_purge_is_returned(ngx_scale_key_t *tag,
@@ -24,11 +27,31 @@ static ngx_int_t ngx_scale_purge_entry(ngx_scale_flow_t *f,
 ngx_int_t
 ngx_scale_purge_named(ngx_scale_flow_t *f)
 {
+    ngx_int_t           rc;
+    ngx_uint_t          i;
+    ngx_scale_value_t  *values;
+
+    values = f->values;
+    rc = NGX_OK;
+
+    for (i = 0; i < ngx_max(f->elements, 1) && rc == NGX_OK; i++) {
+        f->values = values ? values + i * f->loc->params->nelts : NULL;
+        rc = ngx_scale_purge_element(f);
+    }
+
+    f->values = values;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_scale_purge_element(ngx_scale_flow_t *f)
+{
     ngx_str_t  key;
 
     if (f->method->own_key
-        && (ngx_scale_keys_make(f, f->loc->reach, NULL, 0, &key)
-            != NGX_OK
+        && (ngx_scale_keys_make(f, f->loc->reach, NULL, 0, &key) != NGX_OK
             || ngx_scale_purge_entry(f, f->loc, &key) != NGX_OK))
     {
         return NGX_ERROR;
@@ -97,7 +120,7 @@ ngx_scale_purge_rows(ngx_scale_flow_t *f, ngx_scale_key_t *tag,
     ngx_scale_purge_t *purge)
 {
     ngx_int_t          rc;
-    ngx_uint_t         i, row, returned;
+    ngx_uint_t         i, returned;
     ngx_scale_rows_t  *rows;
 
     returned = 0;
@@ -111,17 +134,15 @@ ngx_scale_purge_rows(ngx_scale_flow_t *f, ngx_scale_key_t *tag,
 
         returned = 1;
 
-        for (row = 0; row < rows->nrows; row++) {
-            rc = ngx_scale_purge_add(f, tag, purge, rows, row);
+        rc = ngx_scale_purge_call(f, i, tag, purge);
 
-            if (rc == NGX_DECLINED) {
-                ngx_scale_purge_is_too_much(f);
-                return NGX_ERROR;
-            }
+        if (rc == NGX_DECLINED) {
+            ngx_scale_purge_is_too_much(f);
+            return NGX_ERROR;
+        }
 
-            if (rc != NGX_OK) {
-                return rc;
-            }
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -137,6 +158,35 @@ ngx_scale_purge_rows(ngx_scale_flow_t *f, ngx_scale_key_t *tag,
     }
 
     return NGX_OK;
+}
+
+
+/* with the values of its element */
+
+static ngx_int_t
+ngx_scale_purge_call(ngx_scale_flow_t *f, ngx_uint_t call,
+    ngx_scale_key_t *tag, ngx_scale_purge_t *purge)
+{
+    ngx_int_t           rc;
+    ngx_uint_t          row;
+    ngx_scale_rows_t   *rows;
+    ngx_scale_value_t  *values;
+
+    rows = &f->op.calls[call].rows;
+    values = f->values;
+    rc = NGX_OK;
+
+    if (values) {
+        f->values += call / f->method->ncalls * f->loc->params->nelts;
+    }
+
+    for (row = 0; row < rows->nrows && rc == NGX_OK; row++) {
+        rc = ngx_scale_purge_add(f, tag, purge, rows, row);
+    }
+
+    f->values = values;
+
+    return rc;
 }
 
 

@@ -38,7 +38,7 @@ ngx_scale_query_bind(ngx_scale_flow_t *f, void (*done)(ngx_scale_pg_op_t *op))
     f->op.done = done;
 
     return ngx_scale_rows_bind(f->r->pool, f->loc, f->method, f->values,
-                               &f->op);
+                               ngx_max(f->elements, 1), &f->op);
 }
 
 

@@ -2,6 +2,7 @@
 /* what the client and the log hear of a statement PostgreSQL refused */
 
 #include "ngx_scale_query.h"
+#include "ngx_scale_batch.h"
 #include "ngx_scale_precondition.h"
 
 
@@ -56,6 +57,8 @@ ngx_scale_refusal(ngx_scale_flow_t *f)
     ngx_uint_t             empty;
     ngx_scale_pg_error_t  *error;
 
+    ngx_scale_batch_failed(f);
+
     empty = ngx_scale_refusal_empty(f);
 
     if (empty) {
@@ -101,7 +104,7 @@ ngx_scale_refusal(ngx_scale_flow_t *f)
 static ngx_uint_t
 ngx_scale_refusal_empty(ngx_scale_flow_t *f)
 {
-    ngx_uint_t            i;
+    ngx_uint_t            i, n;
     ngx_scale_query_t   **query;
     ngx_scale_pg_call_t  *call;
 
@@ -120,9 +123,17 @@ ngx_scale_refusal_empty(ngx_scale_flow_t *f)
     query = f->method->queries;
     call = f->op.calls;
 
+    n = f->method->ncalls;
+
     for (i = 0; i < f->op.ncalls && call[i].result; i++) {
-        if (query[i]->empty >= NGX_HTTP_BAD_REQUEST && call[i].affected == 0) {
-            return query[i]->empty;
+        if (query[i % n]->empty >= NGX_HTTP_BAD_REQUEST
+            && call[i].affected == 0)
+        {
+            if (f->elements) {
+                f->problem.element = i / n + 1;
+            }
+
+            return query[i % n]->empty;
         }
     }
 

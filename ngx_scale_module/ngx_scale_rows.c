@@ -8,6 +8,9 @@
 
 static ngx_scale_pg_call_t *ngx_scale_rows_call(ngx_scale_method_t *m,
     ngx_scale_pg_op_t *op);
+static ngx_int_t ngx_scale_rows_call_bind(ngx_pool_t *pool,
+    ngx_scale_query_t *query, ngx_scale_value_t *values,
+    ngx_scale_pg_call_t *call);
 static ngx_scale_query_t *ngx_scale_rows_query(ngx_scale_query_t *query,
     ngx_scale_value_t *values);
 static ngx_int_t ngx_scale_rows_cut(ngx_pool_t *pool, ngx_scale_page_t *page,
@@ -23,43 +26,64 @@ static ngx_int_t ngx_scale_rows_text(ngx_pool_t *pool, ngx_scale_rows_t *rows,
 
 ngx_int_t
 ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m, ngx_scale_value_t *values, ngx_scale_pg_op_t *op)
+    ngx_scale_method_t *m, ngx_scale_value_t *values, ngx_uint_t times,
+    ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t            i, j;
-    const char          **value;
-    ngx_scale_value_t    *v;
-    ngx_scale_query_t    *query;
+    ngx_uint_t            i, n;
+    ngx_scale_value_t    *list;
     ngx_scale_pg_call_t  *call;
 
-    call = ngx_pcalloc(pool, m->ncalls * sizeof(ngx_scale_pg_call_t));
+    n = times * m->ncalls;
+
+    call = ngx_pcalloc(pool, n * sizeof(ngx_scale_pg_call_t));
     if (call == NULL) {
         return NGX_ERROR;
     }
 
     op->calls = call;
-    op->ncalls = m->ncalls;
+    op->ncalls = n;
     op->timeout = m->timeout;
     op->pool = pool;
 
-    for (i = 0; i < m->ncalls; i++) {
-        query = ngx_scale_rows_query(m->queries[i], values);
+    for (i = 0; i < n; i++) {
+        list = values ? values + i / m->ncalls * loc->params->nelts : NULL;
 
-        value = ngx_palloc(pool, (query->statement.nparams + 1)
-                                 * sizeof(char *));
-        if (value == NULL) {
+        if (ngx_scale_rows_call_bind(pool, m->queries[i % m->ncalls], list,
+                                     &call[i])
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
-
-        for (j = 0; j < query->statement.nparams; j++) {
-            v = &values[query->args[j]];
-            value[j] = v->null ? NULL : (const char *) v->text.data;
-        }
-
-        call[i].statement = &query->statement;
-        call[i].values = value;
     }
 
     return ngx_scale_identity_bind(pool, loc, values, op);
+}
+
+
+static ngx_int_t
+ngx_scale_rows_call_bind(ngx_pool_t *pool, ngx_scale_query_t *query,
+    ngx_scale_value_t *values, ngx_scale_pg_call_t *call)
+{
+    ngx_uint_t           i;
+    const char         **value;
+    ngx_scale_value_t   *v;
+
+    query = ngx_scale_rows_query(query, values);
+
+    value = ngx_palloc(pool, (query->statement.nparams + 1) * sizeof(char *));
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < query->statement.nparams; i++) {
+        v = &values[query->args[i]];
+        value[i] = v->null ? NULL : (const char *) v->text.data;
+    }
+
+    call->statement = &query->statement;
+    call->values = value;
+
+    return NGX_OK;
 }
 
 

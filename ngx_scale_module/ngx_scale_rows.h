@@ -30,9 +30,13 @@ typedef struct {
 
 /* ngx_scale_rows.c */
 
-/* the calls point to the values, and are the operation's */
+/*
+ * The calls point to the values, and are the operation's: so many times those
+ * of the method, with as many lists of values, one after the other.
+ */
 ngx_int_t ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
-    ngx_scale_method_t *m, ngx_scale_value_t *values, ngx_scale_pg_op_t *op);
+    ngx_scale_method_t *m, ngx_scale_value_t *values, ngx_uint_t times,
+    ngx_scale_pg_op_t *op);
 
 /* ngx_scale_identity.c: the settings of the operation's transaction */
 ngx_int_t ngx_scale_identity_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,

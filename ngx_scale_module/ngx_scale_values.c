@@ -5,10 +5,16 @@
 #include "ngx_scale_cursor.h"
 
 
+static ngx_uint_t ngx_scale_values_is_array(ngx_str_t *body);
+static ngx_int_t ngx_scale_values_object(ngx_scale_flow_t *f,
+    ngx_str_t *body);
+static ngx_int_t ngx_scale_values_elements(ngx_scale_flow_t *f,
+    ngx_str_t *body);
+static ngx_int_t ngx_scale_values_refuse_size(ngx_scale_flow_t *f);
+static ngx_int_t ngx_scale_values_all(ngx_scale_flow_t *f, ngx_str_t *body);
 static ngx_int_t ngx_scale_values_one(ngx_scale_flow_t *f, ngx_uint_t index,
     ngx_scale_raw_t *member);
-static ngx_int_t ngx_scale_values_body(ngx_scale_flow_t *f,
-    ngx_scale_json_want_t **wants);
+static ngx_int_t ngx_scale_values_body(ngx_scale_flow_t *f, ngx_str_t *body);
 static ngx_int_t ngx_scale_values_read(ngx_scale_flow_t *f, ngx_str_t *body,
     ngx_scale_json_want_t *want);
 static ngx_int_t ngx_scale_values_refuse_body(ngx_scale_flow_t *f,
@@ -30,26 +36,158 @@ static ngx_str_t *ngx_scale_values_called(ngx_scale_param_t *param);
 ngx_int_t
 ngx_scale_values_step(ngx_scale_flow_t *f)
 {
-    ngx_int_t               rc;
-    ngx_uint_t              i;
-    ngx_scale_json_want_t  *wants;
+    ngx_int_t  rc;
+    ngx_str_t  body;
 
     if (f->method->nparams == 0) {
         return NGX_OK;
     }
 
+    ngx_str_null(&body);
+
+    if (f->method->json) {
+        rc = ngx_scale_values_body(f, &body);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    rc = f->method->batch && ngx_scale_values_is_array(&body)
+         ? ngx_scale_values_elements(f, &body)
+         : ngx_scale_values_object(f, &body);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return f->problem.nviolations
+           ? ngx_scale_flow_refuse(f, f->problem.cause) : NGX_OK;
+}
+
+
+/* of a body that was checked; white space is that of RFC 8259, section 2 */
+
+static ngx_uint_t
+ngx_scale_values_is_array(ngx_str_t *body)
+{
+    size_t  i;
+
+    for (i = 0; i < body->len; i++) {
+        if (body->data[i] != ' ' && body->data[i] != '\t'
+            && body->data[i] != '\r' && body->data[i] != '\n')
+        {
+            return body->data[i] == '[';
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_scale_values_object(ngx_scale_flow_t *f, ngx_str_t *body)
+{
     f->values = ngx_pcalloc(f->r->pool, f->loc->params->nelts
                                         * sizeof(ngx_scale_value_t));
-    if (f->values == NULL) {
+
+    return f->values ? ngx_scale_values_all(f, body) : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_scale_values_elements(ngx_scale_flow_t *f, ngx_str_t *body)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i, n;
+    ngx_scale_raw_t        *element;
+    ngx_scale_value_t      *values;
+    ngx_scale_json_want_t   all;
+
+    ngx_memzero(&all, sizeof(ngx_scale_json_want_t));
+    all.elements = 1;
+
+    if (ngx_scale_json_read(f->r->pool, body, &all, 1) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    n = all.raw.nelts;
+    element = all.raw.elts;
+
+    if (n == 0 || n > f->loc->batch) {
+        return ngx_scale_values_refuse_size(f);
+    }
+
+    values = ngx_pcalloc(f->r->pool, n * f->loc->params->nelts
+                                     * sizeof(ngx_scale_value_t));
+    if (values == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        f->elements = i + 1;
+        f->values = values + i * f->loc->params->nelts;
+
+        if (element[i].kind != NGX_SCALE_RAW_OBJECT) {
+            f->problem.element = i + 1;
+            ngx_str_set(&f->problem.detail, "the element is not an object");
+            return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_BODY);
+        }
+
+        rc = ngx_scale_values_all(f, &element[i].text);
+
+        if (rc != NGX_OK || f->problem.nviolations) {
+            f->problem.element = i + 1;
+            return rc;
+        }
+    }
+
+    f->values = values;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_values_refuse_size(ngx_scale_flow_t *f)
+{
+    u_char  *p;
+    size_t   len;
+
+    len = sizeof("the array must have 1 to  elements") + NGX_INT_T_LEN;
+
+    p = ngx_pnalloc(f->r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    f->problem.detail.data = p;
+    f->problem.detail.len = ngx_snprintf(p, len, "the array must have 1 to %ui "
+                                         "elements", f->loc->batch)
+                            - p;
+
+    return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_BODY);
+}
+
+
+/* f->values, of an object or an empty body */
+
+static ngx_int_t
+ngx_scale_values_all(ngx_scale_flow_t *f, ngx_str_t *body)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_scale_json_want_t  *wants;
 
     wants = NULL;
 
     if (f->method->json) {
-        rc = ngx_scale_values_body(f, &wants);
-        if (rc != NGX_OK) {
-            return rc;
+        wants = ngx_pcalloc(f->r->pool, f->method->nparams
+                                        * sizeof(ngx_scale_json_want_t));
+
+        if (wants == NULL
+            || (body->len && ngx_scale_values_read(f, body, wants) != NGX_OK))
+        {
+            return NGX_ERROR;
         }
     }
 
@@ -61,8 +199,7 @@ ngx_scale_values_step(ngx_scale_flow_t *f)
         }
     }
 
-    return f->problem.nviolations
-           ? ngx_scale_flow_refuse(f, f->problem.cause) : NGX_OK;
+    return NGX_OK;
 }
 
 
@@ -107,20 +244,17 @@ ngx_scale_values_one(ngx_scale_flow_t *f, ngx_uint_t index,
 
 
 static ngx_int_t
-ngx_scale_values_body(ngx_scale_flow_t *f, ngx_scale_json_want_t **wants)
+ngx_scale_values_body(ngx_scale_flow_t *f, ngx_str_t *body)
 {
     size_t       offset;
     ngx_int_t    rc;
-    ngx_str_t    body;
     const char  *reason;
 
-    *wants = ngx_pcalloc(f->r->pool, f->method->nparams
-                                     * sizeof(ngx_scale_json_want_t));
-    if (*wants == NULL || ngx_scale_request_body(f->r, &body) != NGX_OK) {
+    if (ngx_scale_request_body(f->r, body) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (body.len == 0) {
+    if (body->len == 0) {
         return NGX_OK;
     }
 
@@ -130,14 +264,11 @@ ngx_scale_values_body(ngx_scale_flow_t *f, ngx_scale_json_want_t **wants)
         return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_MEDIA_TYPE);
     }
 
-    rc = ngx_scale_json_check(f->r->pool, &body, NGX_SCALE_JSON_DEPTH,
+    rc = ngx_scale_json_check(f->r->pool, body, NGX_SCALE_JSON_DEPTH,
                               f->main->seed, &reason, &offset);
 
-    if (rc == NGX_DECLINED) {
-        return ngx_scale_values_refuse_body(f, reason, offset);
-    }
-
-    return rc == NGX_OK ? ngx_scale_values_read(f, &body, *wants) : NGX_ERROR;
+    return rc == NGX_DECLINED ? ngx_scale_values_refuse_body(f, reason, offset)
+                              : rc;
 }
 
 

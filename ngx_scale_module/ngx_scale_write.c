@@ -1,5 +1,6 @@
 
 #include "ngx_scale_write.h"
+#include "ngx_scale_batch.h"
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
@@ -129,7 +130,7 @@ ngx_scale_write_look(ngx_scale_pg_op_t *op)
     /* refused already, while the transaction was to be run again */
 
     if (f->problem.cause || !ngx_scale_precondition_holds(f)
-        || ngx_scale_rows_empty(f->method, op) >= NGX_HTTP_BAD_REQUEST)
+        || ngx_scale_batch_empty(f) >= NGX_HTTP_BAD_REQUEST)
     {
         ngx_scale_pg_rollback(op);
         return;

@@ -280,6 +280,26 @@ route_refused('a GET that binds :if_match', <<'END',
     scale_query GET row "SELECT 1 AS version WHERE :if_match = 1";  # <-
 END
         '":if_match" is for a write');
+# batches
+
+for my $bad ('100', 'max=0', 'max=x', 'max=301') {
+    route_refused("scale_batch $bad", <<"END",
+    scale_route x;
+    scale_batch $bad;                                           # <-
+    scale_query GET row "SELECT 1 AS id";
+END
+        'takes a number of elements up to 300');
+}
+
+route_refused('a batch of too many statements', <<'END',
+    scale_route x;
+    scale_batch max=200;                                        # <-
+    scale_param a json.a int;
+    scale_query POST none "INSERT INTO t VALUES (:a)";
+    scale_query POST none "INSERT INTO u VALUES (:a)";
+END
+        'POST of route "x" cannot be a batch', 'more than 300');
+
 # pages
 
 for my $bad ('offset id max=5', 'keyset a,b,c,d,e max=5', 'keyset id max=0',

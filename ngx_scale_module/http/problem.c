@@ -371,7 +371,9 @@ ngx_scale_problem_body(ngx_http_request_t *r, ngx_scale_problem_t *p,
           + (detail ? ngx_scale_problem_string_len(detail) : 0)
           + ngx_scale_problem_string_len(route) + 2
           + fields.len + members.len
-          + (p ? sizeof(",\"shards\":") + p->shards.len : 0);
+          + (p ? sizeof(",\"shards\":,\"element\":") + p->shards.len
+                 + NGX_INT_T_LEN
+               : 0);
 
     b = ngx_create_temp_buf(r->pool, len);
     if (b == NULL) {
@@ -398,6 +400,10 @@ ngx_scale_problem_body(ngx_http_request_t *r, ngx_scale_problem_t *p,
     if (p && p->sqlstate.len >= 2) {
         b->last = ngx_sprintf(b->last, ",\"sqlstate\":\"%*s\"", (size_t) 2,
                               p->sqlstate.data);
+    }
+
+    if (p && p->element) {
+        b->last = ngx_sprintf(b->last, ",\"element\":%ui", p->element - 1);
     }
 
     if (fields.len) {

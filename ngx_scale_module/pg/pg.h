@@ -106,6 +106,7 @@ ngx_int_t ngx_scale_pg_zone_join(ngx_scale_pg_zone_t *zone, ngx_pool_t *pool,
 #define NGX_SCALE_PG_MAX_WEIGHT       100
 #define NGX_SCALE_PG_MAX_PARAMS       128
 #define NGX_SCALE_PG_MAX_CALLS        16
+#define NGX_SCALE_PG_MAX_BATCH        300      /* calls of an operation */
 #define NGX_SCALE_PG_MAX_SETTINGS     8
 
 

@@ -93,7 +93,7 @@ typedef enum {
 } ngx_scale_pg_state_e;
 
 
-#define NGX_SCALE_PG_SLOTS      256        /* a power of two */
+#define NGX_SCALE_PG_SLOTS      1024       /* a power of two */
 
 
 /* a statement as one session knows it */
