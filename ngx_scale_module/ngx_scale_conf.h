@@ -265,7 +265,8 @@ typedef struct {
     ngx_uint_t                   ncalls;     /* "current" is the last one */
     ngx_scale_query_t           *answer;     /* the last not none, or NULL */
     ngx_scale_query_t           *current;    /* GET's, beside a guarded write */
-    ngx_uint_t                   guard;      /* which one binds :if_match */
+    ngx_uint_t                   guard;      /* which one binds :if_match, */
+    ngx_uint_t                   guard_arg;  /* as which $n */
     ngx_uint_t                   if_match;   /* its index among the values */
     ngx_scale_etag_t            *etag;       /* of the row it answers */
     ngx_uint_t                  *params;     /* to evaluate: indices */

@@ -126,14 +126,20 @@ ngx_scale_idempotency_field(ngx_scale_flow_t *f, ngx_str_t *key)
 }
 
 
-/* of a route and of who asks: by identity, or by any secret that is bound */
+/*
+ * Of a route and of who asks: by auth_basic, by identity, by any secret that
+ * is bound.
+ */
 
 static ngx_int_t
 ngx_scale_idempotency_hash_key(ngx_scale_flow_t *f, ngx_str_t *key)
 {
+    ngx_str_t              name;
     ngx_uint_t             i, index;
     ngx_array_t           *parts;
     ngx_scale_declared_t  *declared;
+
+    static ngx_str_t  user = ngx_string("remote_user");
 
     parts = ngx_array_create(f->r->pool, 4, sizeof(ngx_str_t));
 
@@ -145,6 +151,12 @@ ngx_scale_idempotency_hash_key(ngx_scale_flow_t *f, ngx_str_t *key)
     }
 
     declared = f->loc->params ? f->loc->params->elts : NULL;
+
+    if (ngx_scale_request_variable(f->r, &user, &name) == NGX_OK
+        && ngx_scale_idempotency_part(parts, &name) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     for (i = 0; i < f->method->nparams; i++) {
         index = f->method->params[i];

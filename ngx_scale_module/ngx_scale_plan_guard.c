@@ -76,7 +76,9 @@ ngx_scale_plan_guard(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     }
 
     for (i = 0; i < m->nqueries; i++) {
-        if (ngx_scale_plan_guard_binds(m->queries[i])) {
+        m->guard_arg = ngx_scale_plan_guard_binds(m->queries[i]);
+
+        if (m->guard_arg) {
             m->guard = i;
             return ngx_scale_plan_guard_write(cf, loc, m);
         }
@@ -157,6 +159,8 @@ ngx_scale_plan_guard_unguarded(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 }
 
 
+/* its $n, or 0 */
+
 static ngx_uint_t
 ngx_scale_plan_guard_binds(ngx_scale_query_t *query)
 {
@@ -167,7 +171,7 @@ ngx_scale_plan_guard_binds(ngx_scale_query_t *query)
 
     for (i = 0; i < query->template.params.nelts; i++) {
         if (ngx_scale_same(&name[i], &ngx_scale_plan_guard_name)) {
-            return 1;
+            return i + 1;
         }
     }
 

@@ -51,18 +51,9 @@ ngx_scale_precondition_refuse(ngx_scale_flow_t *f)
 }
 
 
-/* PostgreSQL manual, appendix A: invalid_text_representation and its like */
-
 ngx_uint_t
 ngx_scale_precondition_is_foreign(ngx_scale_flow_t *f)
 {
-    u_char  *sqlstate;
-
-    sqlstate = f->op.error.sqlstate;
-
     return f->method->current && !f->values[f->method->if_match].null
-           && (ngx_strcmp(sqlstate, "22P02") == 0
-               || ngx_strcmp(sqlstate, "22003") == 0
-               || ngx_strcmp(sqlstate, "22007") == 0
-               || ngx_strcmp(sqlstate, "22008") == 0);
+           && f->op.error.parameter == f->method->guard_arg;
 }

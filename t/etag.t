@@ -42,6 +42,18 @@ my $nginx = Scale::nginx(Scale::http_config() . <<'END', workers => 2);
             scale_cache_valid  10m;
         }
 
+        location ~ ^/cast/(?<id>\d+)$ {
+            scale_route     cast;
+            scale_if_match  required;
+            scale_param  id     $id         bigint required;
+            scale_param  n      json.n      text;
+            scale_query  GET row "SELECT id, version FROM posts
+                                   WHERE id = :id";
+            scale_query  PATCH none
+                "UPDATE posts SET n = (:n || '')::int
+                  WHERE id = :id AND version = :if_match";
+        }
+
         location ~ ^/optional/(?<id>\d+)$ {
             scale_route     optional;
             scale_if_match  optional;
@@ -165,6 +177,10 @@ is(told(patch('/posts/3', '"x"')), '412 - -',
    'a version that is none of the column');
 is(patch('/posts/3', '"99999999999999999999"')->{code}, 412,
    'nor one that is too large for it');
+is(patch('/cast/4', '"1"', '{"n":"x"}')->{code}, 422,
+   'a value of the statement that is none is another matter');
+is(patch('/cast/4', '"x"', '{"n":"1"}')->{code}, 412,
+   'than the version beside it');
 is(patch('/posts/3', '"1", "2"')->{code}, 400, 'two versions at once');
 is(patch('/posts/3', '1')->{code}, 400, 'a version without its quotes');
 is(Scale::request('DELETE', '/posts/3', undef, 'If-Match' => '"7"')->{code},

@@ -26,6 +26,7 @@ static ngx_uint_t ngx_scale_pg_attempts(ngx_scale_pg_op_t *op,
     ngx_scale_pg_rule_t *rule);
 static ngx_uint_t ngx_scale_pg_may_retry(ngx_scale_pg_t *pg);
 static void ngx_scale_pg_field(PGresult *result, int field, ngx_str_t *value);
+static ngx_uint_t ngx_scale_pg_parameter(PGresult *result);
 static ngx_int_t ngx_scale_pg_get(ngx_scale_rows_t *rows, ngx_uint_t row,
     ngx_uint_t column, ngx_str_t *cell);
 
@@ -91,6 +92,32 @@ ngx_scale_pg_fail(ngx_scale_pg_op_t *op, PGresult *result)
     ngx_scale_pg_field(result, PG_DIAG_MESSAGE_DETAIL, &op->error.detail);
     ngx_scale_pg_field(result, PG_DIAG_CONSTRAINT_NAME,
                        &op->error.constraint);
+
+    op->error.parameter = ngx_scale_pg_parameter(result);
+}
+
+
+/*
+ * A value that Bind could not read has one line of context, "unnamed portal
+ * parameter $n" in the server's language (PostgreSQL, postgres.c,
+ * bind_param_error_callback()); what fails later has the call's own, or none.
+ */
+
+static ngx_uint_t
+ngx_scale_pg_parameter(PGresult *result)
+{
+    char  *context, *function, *dollar;
+
+    context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+    function = PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY);
+
+    if (context == NULL || function || ngx_strchr(context, '\n')) {
+        return 0;
+    }
+
+    dollar = (char *) ngx_strchr(context, '$');
+
+    return dollar ? strtoul(dollar + 1, NULL, 10) : 0;
 }
 
 

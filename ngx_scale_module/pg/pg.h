@@ -227,6 +227,7 @@ typedef struct {
     ngx_str_t                   message;
     ngx_str_t                   detail;
     ngx_str_t                   constraint;
+    ngx_uint_t                  parameter;     /* $n that was no value; or 0 */
 } ngx_scale_pg_error_t;
 
 
