@@ -150,7 +150,8 @@ ngx_scale_meta_prefix(ngx_str_t *column)
 
     for (p = ngx_scale_meta_prefixes; p->kind != NGX_SCALE_META_NONE; p++) {
         if (column->len > p->prefix.len
-            && ngx_strncmp(column->data, p->prefix.data, p->prefix.len) == 0)
+            && column->data[0] == p->prefix.data[0]
+            && ngx_memcmp(column->data, p->prefix.data, p->prefix.len) == 0)
         {
             break;
         }

@@ -160,7 +160,11 @@ is(told(send_all('POST', '/pick', [{ id => 2 }, { id => 999 }, { id => 3 }])),
 
 # the cache, and keys
 
-Scale::get("/items/$_") for 2 .. 4;
+for my $id (2 .. 4) {
+    Scale::wait_for(sub { Scale::get("/items/$id")->{headers}{'x-cache'}
+                          eq 'HIT' });
+}
+
 send_all('PATCH', '/items', [map { { id => $_, name => 'z' } } 2, 3]);
 is(join(' ', map { Scale::get("/items/$_")->{headers}{'x-cache'} } 2 .. 4),
    'MISS MISS HIT', 'what each element changes is old, and nothing else');
