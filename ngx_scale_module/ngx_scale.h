@@ -145,6 +145,7 @@ typedef enum {
     NGX_SCALE_CAUSE_TIMEOUT,            /* a read past its time */
     NGX_SCALE_CAUSE_OUTCOME_UNKNOWN,    /* a write whose end was not seen */
     NGX_SCALE_CAUSE_DATABASE,           /* any other SQLSTATE */
+    NGX_SCALE_CAUSE_LIMITED,            /* scale_limit */
     NGX_SCALE_CAUSE_INTERNAL,
     NGX_SCALE_NCAUSES
 } ngx_scale_cause_e;

@@ -4,6 +4,7 @@
 #include "ngx_scale_answer.h"
 #include "ngx_scale_batch.h"
 #include "ngx_scale_precondition.h"
+#include "ngx_scale_admit.h"
 
 
 static ngx_int_t ngx_scale_answer_rows(ngx_scale_flow_t *f);
@@ -310,7 +311,9 @@ ngx_scale_answer_label(ngx_scale_flow_t *f)
 ngx_int_t
 ngx_scale_answer_response(ngx_scale_flow_t *f, ngx_scale_response_t *response)
 {
-    if (ngx_scale_answer_label(f) != NGX_OK) {
+    if (ngx_scale_answer_label(f) != NGX_OK
+        || ngx_scale_admit_tell(f) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -335,7 +338,9 @@ ngx_int_t
 ngx_scale_answer_send(ngx_scale_flow_t *f)
 {
     if (f->problem.cause) {
-        f->rc = ngx_scale_problem_prepare(f->r, &f->problem);
+        f->rc = ngx_scale_admit_tell(f) == NGX_OK
+                ? ngx_scale_problem_prepare(f->r, &f->problem)
+                : NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     } else if (!f->op.begun) {
         f->rc = ngx_scale_answer_whole(f);

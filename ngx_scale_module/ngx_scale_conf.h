@@ -19,6 +19,7 @@
 #include "pg/pg.h"
 #include "shard/shard.h"
 #include "cache/cache.h"
+#include "limit/limit.h"
 #include "sign/sign.h"
 #include "ngx_scale_names.h"
 
@@ -107,6 +108,8 @@ typedef struct {
     uint32_t                     seed;       /* of the JSON check's hash */
     ngx_scale_sign_keys_t        secrets;
     ngx_scale_counters_t        *counters;
+    ngx_array_t                  limits;     /* of ngx_scale_limit_t * */
+    ngx_scale_limit_table_t     *limit_table; /* NULL: nothing is limited */
     ngx_scale_jobs_t             jobs;       /* the worker's */
 } ngx_scale_main_conf_t;
 
@@ -232,6 +235,22 @@ typedef struct {
 } ngx_scale_shard_key_t;
 
 
+/* scale_limit; "owner" is what tells its keys from those of another line */
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_str_t                    owner;
+    ngx_str_t                    policy;     /* of RateLimit-Policy */
+    ngx_str_t                    violated;   /* of a problem: a JSON object */
+    ngx_http_complex_value_t     key;
+    ngx_scale_limit_rate_t       rate;
+    ngx_scale_place_in_conf_t    place;
+    ngx_uint_t                   miss;       /* cost=miss */
+    unsigned                     cluster:1;  /* scope=cluster */
+    unsigned                     used:1;
+} ngx_scale_limit_t;
+
+
 /* scale_etag: columns of a row that say which version of it it is */
 
 typedef struct {
@@ -330,6 +349,7 @@ struct ngx_scale_loc_conf_s {
     time_t                       key_ttl;
     ngx_uint_t                   batch;      /* elements at most; 0: none */
     ngx_scale_place_in_conf_t    batched;    /* scale_batch's */
+    ngx_array_t                 *limits;     /* of ngx_scale_limit_t * */
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;
     unsigned                     private:1;  /* "reach" is a tag */

@@ -88,6 +88,16 @@ char *ngx_scale_directives_purge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/* ngx_scale_directives_limit.c */
+
+char *ngx_scale_directives_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* the outer level's where the inner one has none */
+ngx_int_t ngx_scale_directives_merge_limits(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf);
+
+
 /* ngx_scale_directives_http.c */
 
 char *ngx_scale_directives_etag(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -24,9 +24,10 @@
 #include "http/response.h"
 
 
-typedef struct ngx_scale_flow_s    ngx_scale_flow_t;
-typedef struct ngx_scale_fanout_s  ngx_scale_fanout_t;
-typedef struct ngx_scale_keyed_s   ngx_scale_keyed_t;
+typedef struct ngx_scale_flow_s     ngx_scale_flow_t;
+typedef struct ngx_scale_fanout_s   ngx_scale_fanout_t;
+typedef struct ngx_scale_keyed_s    ngx_scale_keyed_t;
+typedef struct ngx_scale_charges_s  ngx_scale_charges_t;
 
 
 typedef struct {
@@ -62,6 +63,7 @@ struct ngx_scale_flow_s {
     ngx_scale_cluster_t         *cluster;    /* who has the row */
     ngx_scale_pg_op_t            op;
     ngx_scale_fanout_t          *fanout;     /* its result becomes op's */
+    ngx_scale_charges_t         *charges;    /* NULL: nothing limits it */
     ngx_scale_read_t             read;
     ngx_scale_write_t            write;
     ngx_scale_keyed_t           *keyed;      /* came with a key; or NULL */

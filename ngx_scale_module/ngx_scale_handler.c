@@ -2,6 +2,7 @@
 /* what a request goes through */
 
 #include "ngx_scale_handler.h"
+#include "ngx_scale_admit.h"
 #include "ngx_scale_answer.h"
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_precondition.h"
@@ -21,6 +22,11 @@ static ngx_int_t ngx_scale_handler_options(ngx_http_request_t *r,
 
 static ngx_scale_step_t  ngx_scale_handler_read[] = {
 
+    { "limit",
+      ngx_scale_admit_request,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
+
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
 
@@ -34,6 +40,11 @@ static ngx_scale_step_t  ngx_scale_handler_read[] = {
       ngx_scale_read_lookup,
       ngx_scale_read_expire,
       ngx_scale_read_release, 0 },
+
+    { "admit",
+      ngx_scale_admit_miss,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
 
     { "query",
       ngx_scale_read_query,
@@ -57,6 +68,11 @@ static ngx_scale_step_t  ngx_scale_handler_read[] = {
 
 static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
 
+    { "limit",
+      ngx_scale_admit_request,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
+
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
 
@@ -70,6 +86,11 @@ static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
       ngx_scale_read_lookup,
       ngx_scale_read_expire,
       ngx_scale_read_release, 0 },
+
+    { "admit",
+      ngx_scale_admit_miss,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
 
     { "fanout",
       ngx_scale_fanout_query,
@@ -94,6 +115,11 @@ static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
 
 static ngx_scale_step_t  ngx_scale_handler_write[] = {
 
+    { "limit",
+      ngx_scale_admit_request,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
+
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
 
@@ -109,6 +135,11 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
 
     { "shard",
       ngx_scale_sharding_one, NULL, NULL, 0 },
+
+    { "admit",
+      ngx_scale_admit_miss,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
 
     { "mark",
       ngx_scale_write_mark,

@@ -204,6 +204,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_limit"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_1MORE,
+      ngx_scale_directives_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_sqlstate"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
       ngx_scale_directives_sqlstate,
@@ -265,6 +272,8 @@ ngx_scale_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&main->caches, cf->pool, 2, sizeof(void *)) != NGX_OK
         || ngx_array_init(&main->routes, cf->pool, 16, sizeof(void *))
            != NGX_OK
+        || ngx_array_init(&main->limits, cf->pool, 4, sizeof(void *))
+           != NGX_OK
         || ngx_scale_names_create(cf, &main->names) != NGX_OK)
     {
         return NULL;
@@ -301,6 +310,7 @@ ngx_scale_create_loc_conf(ngx_conf_t *cf)
     loc->ttl = NGX_CONF_UNSET;
     loc->audit = NGX_CONF_UNSET_UINT;
     loc->bypass = NGX_CONF_UNSET_PTR;
+    loc->limits = NGX_CONF_UNSET_PTR;
     loc->if_match = NGX_CONF_UNSET_UINT;
     loc->idempotency = NGX_CONF_UNSET_UINT;
     loc->error_detail = NGX_CONF_UNSET;
@@ -322,7 +332,8 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_scale_merge_values(prev, conf);
 
     if (ngx_scale_directives_merge_params(cf, prev, conf) != NGX_OK
-        || ngx_scale_directives_merge_identities(cf, prev, conf) != NGX_OK)
+        || ngx_scale_directives_merge_identities(cf, prev, conf) != NGX_OK
+        || ngx_scale_directives_merge_limits(cf, prev, conf) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -43,6 +43,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    rv = ngx_scale_plan_limits(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_tokens(cf, main, loc);
     if (rv != NGX_CONF_OK) {
         return rv;

@@ -54,6 +54,10 @@ char *ngx_scale_plan_batch(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 char *ngx_scale_plan_keyed(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
 
+/* ngx_scale_plan_limit.c: what limits the location; and what limits none */
+char *ngx_scale_plan_limits(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+char *ngx_scale_plan_idle_limits(ngx_conf_t *cf, ngx_scale_main_conf_t *main);
+
 /* ngx_scale_plan_shard.c: each method runs on one shard, or reads all */
 char *ngx_scale_plan_shards(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 

@@ -30,5 +30,5 @@ ngx_scale_plan_routes(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         }
     }
 
-    return NGX_CONF_OK;
+    return ngx_scale_plan_idle_limits(cf, main);
 }

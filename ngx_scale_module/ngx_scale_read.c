@@ -383,15 +383,18 @@ static ngx_int_t
 ngx_scale_read_failed(ngx_scale_flow_t *f)
 {
     ngx_int_t           rc;
+    ngx_uint_t          own;
     ngx_scale_entry_t  *entry;
 
     entry = ngx_scale_read_spare(f);
 
+    /* that this one's quota or time is over says nothing to those who wait */
+
+    own = f->problem.cause == NGX_SCALE_CAUSE_LIMITED;
+
     if (entry == NULL) {
 
-        /* that this one's time is over says nothing to those who wait */
-
-        if (f->late) {
+        if (own || f->late) {
             ngx_scale_cache_read_cancel(&f->read);
 
         } else {
@@ -417,7 +420,12 @@ ngx_scale_read_failed(ngx_scale_flow_t *f)
 
     rc = ngx_scale_answer_entry(f, entry);
 
-    ngx_scale_cache_fail(&f->read, NULL);
+    if (own) {
+        ngx_scale_cache_read_cancel(&f->read);
+
+    } else {
+        ngx_scale_cache_fail(&f->read, NULL);
+    }
 
     return rc;
 }
@@ -432,6 +440,7 @@ ngx_scale_read_spare(ngx_scale_flow_t *f)
     case NGX_SCALE_CAUSE_QUEUE_FULL:
     case NGX_SCALE_CAUSE_TIMEOUT:
     case NGX_SCALE_CAUSE_RESOURCES:
+    case NGX_SCALE_CAUSE_LIMITED:
         return ngx_scale_cache_kept(&f->read);
 
     default:

@@ -10,6 +10,7 @@ typedef struct {
     ngx_scale_zone_t        cache;
     ngx_scale_pg_zone_t    *pg;
     ngx_scale_counters_t    counters;
+    void                   *limits;
 } ngx_scale_zone_roots_t;
 
 
@@ -20,9 +21,14 @@ static ngx_int_t ngx_scale_zone_join_clusters(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots, ngx_array_t *clusters);
 static ngx_int_t ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
     ngx_scale_zone_roots_t *roots);
+static ngx_int_t ngx_scale_zone_join_limits(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots);
 
 
-#define NGX_SCALE_ZONE_SIZE  (8 * 1024 * 1024)
+#define NGX_SCALE_ZONE_SIZE    (8 * 1024 * 1024)
+
+/* the part of it that the keys of scale_limit have */
+#define NGX_SCALE_ZONE_LIMITS  8
 
 
 char *
@@ -122,7 +128,9 @@ ngx_scale_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     ((ngx_scale_main_conf_t *) shm_zone->data)->counters = &roots->counters;
 
-    if (ngx_scale_zone_join_databases(shm_zone, roots) != NGX_OK) {
+    if (ngx_scale_zone_join_databases(shm_zone, roots) != NGX_OK
+        || ngx_scale_zone_join_limits(shm_zone, roots) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -204,6 +212,43 @@ ngx_scale_zone_join_caches(ngx_shm_zone_t *shm_zone,
             return NGX_ERROR;
         }
     }
+
+    return NGX_OK;
+}
+
+
+/* a first scale_limit may come with a reload; the table then stays */
+
+static ngx_int_t
+ngx_scale_zone_join_limits(ngx_shm_zone_t *shm_zone,
+    ngx_scale_zone_roots_t *roots)
+{
+    size_t                  size;
+    ngx_scale_main_conf_t  *main;
+
+    main = shm_zone->data;
+
+    if (main->limits.nelts == 0) {
+        return NGX_OK;
+    }
+
+    if (roots->limits == NULL) {
+        size = shm_zone->shm.size / NGX_SCALE_ZONE_LIMITS;
+
+        roots->limits = ngx_slab_alloc((ngx_slab_pool_t *)
+                                       shm_zone->shm.addr, size);
+
+        if (roots->limits == NULL
+            || ngx_scale_limit_format(roots->limits, size) != NGX_OK)
+        {
+            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                          "no room for the keys of scale_limit in scale_zone; "
+                          "make it larger and restart nginx");
+            return NGX_ERROR;
+        }
+    }
+
+    main->limit_table = roots->limits;
 
     return NGX_OK;
 }

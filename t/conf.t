@@ -1900,3 +1900,109 @@ route_refused('a detail that is neither on nor off', <<'END',
 END
         'invalid value "yes" in "scale_error_detail" directive, it must be '
         . '"on" or "off"');
+
+
+# limits
+
+my $limited = <<'END';
+    scale_route x;
+    scale_query GET row "SELECT 1 AS a";
+END
+
+sub limit_refused
+{
+    my ($title, $words, $message) = @_;
+
+    route_refused($title, "    scale_limit $words;  # <-\n$limited", $message);
+}
+
+limit_refused('a limit without a rate', '$remote_addr burst=5',
+              'needs a rate, such as "scale_limit $remote_addr rate=10r/s;"');
+
+limit_refused('a rate without its time', '$remote_addr rate=10',
+              'scale_limit\'s "rate=" takes a rate such as 10r/s, 600r/m or '
+              . '1000r/h, not "10"');
+
+limit_refused('a rate of nothing', '$remote_addr rate=0r/s',
+              'takes a rate such as 10r/s, 600r/m or 1000r/h, not "0r/s"');
+
+limit_refused('a burst of nothing', '$remote_addr rate=1r/s burst=0',
+              'scale_limit\'s "burst=" takes a number of requests, 1 to '
+              . '1000000, not "0"');
+
+limit_refused('a burst that takes days', '$remote_addr rate=1r/h burst=25',
+              'has a burst that its rate takes more than a day to pay back; '
+              . 'make it smaller');
+
+limit_refused('an unknown scope', '$remote_addr rate=1r/s scope=all',
+              'scale_limit\'s "scope=" takes "node" or "cluster", not "all"');
+
+limit_refused('an unknown cost', '$remote_addr rate=1r/s cost=hit',
+              'scale_limit\'s "cost=" takes "request" or "miss", not "hit"');
+
+limit_refused('an odd name of a limit', '$remote_addr rate=1r/s name=a"b',
+              'scale_limit\'s "name=" takes up to 64 letters, digits, "_", '
+              . '"-", "." and "/", not "a"b"');
+
+limit_refused('a word twice', '$remote_addr rate=1r/s rate=2r/s',
+              'scale_limit has "rate=" twice; leave one');
+
+limit_refused('a word of limit_req', '$remote_addr rate=1r/s nodelay',
+              'scale_limit knows rate=, burst=, scope=, cost= and name=, not '
+              . '"nodelay"');
+
+limit_refused('a limit of several web nodes with a ring of one',
+              '$remote_addr rate=1r/s scope=cluster',
+              'scale_limit "1r/s" has scope=cluster, and route "x" no cache '
+              . 'that several web nodes share; give its scale_cache a "ring '
+              . 'database=name", or write scope=node');
+
+route_refused('two limits of one name', <<"END",
+    scale_limit \$remote_addr rate=1r/s;
+    scale_limit \$http_a      rate=1r/s;  # <-
+$limited
+END
+              'two scale_limit of this level are "1r/s"; give one another '
+              . 'name=');
+
+route_refused('a ninth limit', join('', map({
+    "    scale_limit \$remote_addr rate=1r/s name=$_;\n" } 1 .. 8),
+    "    scale_limit \$remote_addr rate=1r/s name=9;  # <-\n", $limited),
+              'is the ninth of this level, which has at most 8');
+
+route_refused('a limit beside "off"', <<"END",
+    scale_limit off;
+    scale_limit \$remote_addr rate=1r/s;  # <-
+$limited
+END
+              'stands beside "scale_limit off"; leave one');
+
+route_refused('a limit of what has no statement', <<'END',
+    scale_limit $remote_addr rate=1r/s;  # <-
+    return 204;
+END
+              'scale_limit "1r/s" limits nothing: no location here has '
+              . 'scale_query; for others nginx has limit_req');
+
+accepted('limits of each level', $database . $cache
+         . "    scale_limit \$remote_addr rate=10r/s;\n" . server(<<"END"));
+    scale_limit \$remote_addr rate=1000r/h burst=100 cost=miss name=hour;
+    scale_limit "\$host \$uri" rate=5r/s scope=node cost=request;
+    location /x {
+$limited
+    }
+    location /y {
+        scale_limit off;
+        scale_route y;
+        scale_query GET row "SELECT 2 AS a";
+    }
+    server_name a.test;
+}
+server {
+    listen 127.0.0.1:$port;
+    server_name b.test;
+    location /z {
+        scale_route z;
+        scale_query GET row "SELECT 3 AS a";
+    }
+END

@@ -34,6 +34,7 @@ my @layers = (
     [qr{^route/},                qr{$core|$word|"route/\w+\.h"}],
     [qr{^shard/shard\.h$},       qr{$core|$word}],
     [qr{^shard/},                qr{$core|$word|"shard/\w+\.h"}],
+    [qr{^limit/},                qr{$core|"limit/limit\.h"}],
     [qr{^sign/\w+\.h$},          qr{$core|"sign/sign\.h"}],
     [qr{^sign/},                 qr{$core|"sign/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^pg/pg\.h$},             qr{$core|$word}],
@@ -49,7 +50,7 @@ my @layers = (
     [qr{^ngx_scale_},
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
        | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
-       | "shard/shard\.h"
+       | "shard/shard\.h" | "limit/limit\.h"
        | "http/(?:context|problem|request|response)\.h" }x],
 );
 
@@ -101,8 +102,8 @@ my %allocates = (
         'a flight outlives the request that began it',
     'ngx_scale_module/cache/flight_memory.c ngx_alloc' =>
         'a copy outlives the request, too',
-    'ngx_scale_module/cache/fill.c ngx_alloc' => 'so does a note',
-    'ngx_scale_module/cache/fill.c ngx_free' => 'its end',
+    'ngx_scale_module/cache/note.c ngx_alloc' => 'so does a note',
+    'ngx_scale_module/cache/note.c ngx_free' => 'its end',
     'ngx_scale_module/cache/flight_memory.c ngx_free' => 'their end',
     'ngx_scale_module/cache/memc.c ngx_alloc' =>
         'the buffers of a worker, which grow: a pool keeps the old ones',

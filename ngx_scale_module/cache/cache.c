@@ -116,7 +116,7 @@ ngx_scale_cache_destroy(ngx_scale_cache_t *cache)
         ngx_scale_memc_destroy(node->memc);
     }
 
-    ngx_scale_flight_free_notes(cache);
+    ngx_scale_cache_free_notes(cache);
 
     if (cache->ring) {
         ngx_destroy_pool(cache->ring->pool);

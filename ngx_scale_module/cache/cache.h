@@ -41,6 +41,8 @@
 typedef struct ngx_scale_cache_s   ngx_scale_cache_t;
 typedef struct ngx_scale_flight_s  ngx_scale_flight_t;
 
+typedef struct ngx_scale_cache_asked_s  ngx_scale_cache_asked_t;
+
 
 typedef ngx_scale_view_server_t  ngx_scale_cache_server_t;
 
@@ -290,6 +292,41 @@ void ngx_scale_cache_unmark(ngx_scale_write_t *write);
 
 /* leaves the marks standing: they expire by themselves */
 void ngx_scale_cache_write_cancel(ngx_scale_write_t *write);
+
+
+/*
+ * One more of "key" in the window "number", for all web nodes of the ring; how
+ * many that are, and how many were counted in the window before.  The caller
+ * owns it (request pool), until the handler has run or it was cancelled.
+ */
+
+typedef struct ngx_scale_count_s  ngx_scale_count_t;
+
+struct ngx_scale_count_s {
+    ngx_pool_t                  *pool;
+    ngx_str_t                    key;        /* holds nobody's secret */
+    uint64_t                     number;
+    time_t                       ttl;        /* of its number, seconds */
+
+    void                       (*handler)(ngx_scale_count_t *count);
+    void                        *data;
+
+    uint64_t                     before;
+    uint64_t                     counted;    /* this one is among them */
+    unsigned                     known:1;    /* 0: no answer was had */
+
+    ngx_scale_cache_asked_t     *asked;      /* private */
+};
+
+/* NGX_DECLINED: nobody can be asked just now */
+ngx_int_t ngx_scale_cache_count(ngx_scale_cache_t *cache,
+    ngx_scale_count_t *count);
+
+/* the handler will not run; it may be counted nevertheless */
+void ngx_scale_cache_count_cancel(ngx_scale_count_t *count);
+
+/* one that is known is taken back */
+void ngx_scale_cache_uncount(ngx_scale_count_t *count);
 
 
 #endif /* _NGX_SCALE_CACHE_H_INCLUDED_ */

@@ -34,6 +34,10 @@
     ((place)->gutter ? NGX_SCALE_CACHE_GUTTER_TTL : NGX_SCALE_CACHE_TAG_TTL)
 
 
+/* a place's key, and a number behind it */
+#define NGX_SCALE_CACHE_NOTE_MAX                                              \
+    (NGX_SCALE_CACHE_WIRE_MAX + 1 + 2 * sizeof(uint64_t))
+
 /* words that one system call brings */
 #define NGX_SCALE_CACHE_RANDOM     32
 
@@ -213,8 +217,14 @@ void ngx_scale_owner_stop(ngx_scale_cache_t *cache);
 ngx_uint_t ngx_scale_owner_is_other(ngx_scale_cache_node_t *node);
 
 
-/* flight.c: when their connections are gone */
-void ngx_scale_flight_free_notes(ngx_scale_cache_t *cache);
+/*
+ * note.c: a command whose reply nobody waits for, of a key and with room for a
+ * value of "len" bytes; it is freed when it is answered, or with the others
+ * when their connections are gone.  NULL: memory.
+ */
+ngx_scale_memc_op_t *ngx_scale_cache_note(ngx_scale_cache_t *cache,
+    ngx_str_t *wire, size_t len);
+void ngx_scale_cache_free_notes(ngx_scale_cache_t *cache);
 
 
 #endif /* _NGX_SCALE_CACHE_INT_H_INCLUDED_ */

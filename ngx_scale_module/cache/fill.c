@@ -7,24 +7,12 @@
 #include "cache/flight_int.h"
 
 
-/* a command whose reply nobody waits for; it owns its value */
-
-typedef struct {
-    ngx_queue_t                  queue;
-    ngx_scale_memc_op_t          op;
-    u_char                       wire[NGX_SCALE_CACHE_WIRE_MAX];
-    u_char                       value[1];
-} ngx_scale_flight_note_t;
-
-
 static ngx_scale_flight_t *ngx_scale_flight_leave(ngx_scale_read_t *read);
 static ngx_int_t ngx_scale_flight_too_large(ngx_scale_flight_t *flight);
 static ngx_int_t ngx_scale_flight_store(ngx_scale_flight_t *flight,
     ngx_scale_read_t *read, ngx_scale_entry_t *entry);
-static ngx_scale_flight_note_t *ngx_scale_flight_note(
-    ngx_scale_flight_t *flight, ngx_scale_place_t *place, size_t len,
-    ngx_scale_token_t *token);
-static void ngx_scale_flight_noted(ngx_scale_memc_op_t *op);
+static ngx_scale_memc_op_t *ngx_scale_flight_note(ngx_scale_flight_t *flight,
+    ngx_scale_place_t *place, size_t len, ngx_scale_token_t *token);
 
 
 ngx_uint_t
@@ -156,7 +144,7 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
     uint64_t                  generations[NGX_SCALE_CACHE_MAX_TAGS];
     ngx_uint_t                i;
     ngx_scale_entry_t         e;
-    ngx_scale_flight_note_t  *note;
+    ngx_scale_memc_op_t      *note;
 
     e = *entry;
     e.key = flight->node.str;
@@ -184,15 +172,15 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
 
     SCALE_STEP("fill.store");
 
-    (void) ngx_scale_codec_encode(note->value, &e);
+    (void) ngx_scale_codec_encode(note->value.data, &e);
 
-    note->op.verb = NGX_SCALE_MEMC_MS;
-    note->op.flags = e.negative ? NGX_SCALE_CACHE_NEGATIVE
-                                : NGX_SCALE_CACHE_VALUE;
-    note->op.ttl = ttl;
-    note->op.guarded = !ngx_scale_weak("lease");
+    note->verb = NGX_SCALE_MEMC_MS;
+    note->flags = e.negative ? NGX_SCALE_CACHE_NEGATIVE
+                             : NGX_SCALE_CACHE_VALUE;
+    note->ttl = ttl;
+    note->guarded = !ngx_scale_weak("lease");
 
-    ngx_scale_memc_send(flight->place.node->memc, &note->op);
+    ngx_scale_memc_send(flight->place.node->memc, note);
 
     return NGX_OK;
 }
@@ -201,7 +189,7 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
 void
 ngx_scale_flight_free_lease(ngx_scale_flight_t *flight)
 {
-    ngx_scale_flight_note_t  *note;
+    ngx_scale_memc_op_t  *note;
 
     if (!flight->leased) {
         return;
@@ -212,8 +200,8 @@ ngx_scale_flight_free_lease(ngx_scale_flight_t *flight)
     note = ngx_scale_flight_note(flight, &flight->place, 0, &flight->lease);
 
     if (note) {
-        note->op.verb = NGX_SCALE_MEMC_MD;
-        ngx_scale_memc_send(flight->place.node->memc, &note->op);
+        note->verb = NGX_SCALE_MEMC_MD;
+        ngx_scale_memc_send(flight->place.node->memc, note);
     }
 }
 
@@ -236,71 +224,35 @@ void
 ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
     ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token)
 {
-    ngx_scale_flight_note_t  *note;
+    ngx_scale_memc_op_t  *note;
 
     note = ngx_scale_flight_note(flight, &tag->place, sizeof(uint64_t), token);
     if (note == NULL) {
         return;
     }
 
-    ngx_memcpy(note->value, &tag->generation, sizeof(uint64_t));
+    ngx_memcpy(note->value.data, &tag->generation, sizeof(uint64_t));
 
-    note->op.verb = NGX_SCALE_MEMC_MS;
-    note->op.flags = NGX_SCALE_CACHE_VALUE;
-    note->op.ttl = ngx_scale_cache_tag_ttl(&tag->place);
+    note->verb = NGX_SCALE_MEMC_MS;
+    note->flags = NGX_SCALE_CACHE_VALUE;
+    note->ttl = ngx_scale_cache_tag_ttl(&tag->place);
 
-    ngx_scale_memc_send(tag->place.node->memc, &note->op);
+    ngx_scale_memc_send(tag->place.node->memc, note);
 }
 
 
-static ngx_scale_flight_note_t *
+static ngx_scale_memc_op_t *
 ngx_scale_flight_note(ngx_scale_flight_t *flight, ngx_scale_place_t *place,
     size_t len, ngx_scale_token_t *token)
 {
-    ngx_scale_flight_note_t  *note;
+    ngx_scale_memc_op_t  *note;
 
-    note = ngx_alloc(sizeof(ngx_scale_flight_note_t) + len,
-                     flight->cache->log);
-    if (note == NULL) {
-        return NULL;
+    note = ngx_scale_cache_note(flight->cache, &place->wire, len);
+
+    if (note) {
+        note->guarded = 1;
+        note->token = *token;
     }
-
-    ngx_memzero(&note->op, sizeof(ngx_scale_memc_op_t));
-    ngx_memcpy(note->wire, place->wire.data, place->wire.len);
-
-    note->op.key.data = note->wire;
-    note->op.key.len = place->wire.len;
-    note->op.value.data = note->value;
-    note->op.value.len = len;
-    note->op.guarded = 1;
-    note->op.token = *token;
-    note->op.handler = ngx_scale_flight_noted;
-    note->op.data = note;
-
-    ngx_queue_insert_tail(&flight->cache->notes, &note->queue);
 
     return note;
-}
-
-
-static void
-ngx_scale_flight_noted(ngx_scale_memc_op_t *op)
-{
-    ngx_scale_flight_note_t  *note = op->data;
-
-    ngx_queue_remove(&note->queue);
-    ngx_free(note);
-}
-
-
-void
-ngx_scale_flight_free_notes(ngx_scale_cache_t *cache)
-{
-    ngx_queue_t  *q;
-
-    while (!ngx_queue_empty(&cache->notes)) {
-        q = ngx_queue_head(&cache->notes);
-        ngx_queue_remove(q);
-        ngx_free(ngx_queue_data(q, ngx_scale_flight_note_t, queue));
-    }
 }

@@ -19,6 +19,7 @@
 #define NGX_SCALE_CACHE_ROOM_CONTENT  'c'
 #define NGX_SCALE_CACHE_ROOM_TAG      't'
 #define NGX_SCALE_CACHE_ROOM_SESSION  's'
+#define NGX_SCALE_CACHE_ROOM_LIMIT    'l'
 
 
 /*

@@ -305,7 +305,7 @@ ngx_scale_memc_format(u_char *p, ngx_scale_memc_op_t *op)
 {
     static ngx_str_t  verbs[NGX_SCALE_MEMC_NVERBS] = {
         ngx_string("mg "), ngx_string("ms "), ngx_string("md "),
-        ngx_string("mn")
+        ngx_string("ma "), ngx_string("mn")
     };
 
     p = ngx_cpymem(p, verbs[op->verb].data, verbs[op->verb].len);
@@ -335,6 +335,12 @@ ngx_scale_memc_format(u_char *p, ngx_scale_memc_op_t *op)
         if (op->return_cas) {
             p = ngx_cpymem(p, " c", sizeof(" c") - 1);
         }
+
+    } else if (op->subtract) {
+        p = ngx_cpymem(p, " MD", sizeof(" MD") - 1);
+
+    } else if (op->verb == NGX_SCALE_MEMC_MA) {
+        p = ngx_sprintf(p, " v N%T J1", op->lease);
 
     } else if (op->keep) {
         p = ngx_cpymem(p, " I", sizeof(" I") - 1);

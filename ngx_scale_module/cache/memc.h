@@ -26,6 +26,7 @@ typedef enum {
     NGX_SCALE_MEMC_MG = 0,             /* get */
     NGX_SCALE_MEMC_MS,                 /* set */
     NGX_SCALE_MEMC_MD,                 /* delete */
+    NGX_SCALE_MEMC_MA,                 /* add, or subtract */
     NGX_SCALE_MEMC_MN,                 /* nothing: is anybody there */
     NGX_SCALE_MEMC_NVERBS
 } ngx_scale_memc_verb_e;
@@ -33,7 +34,7 @@ typedef enum {
 
 typedef enum {
     NGX_SCALE_MEMC_FAILED = 0,         /* no answer will ever be known */
-    NGX_SCALE_MEMC_VA,                 /* mg: a value */
+    NGX_SCALE_MEMC_VA,                 /* mg, ma: a value */
     NGX_SCALE_MEMC_EN,                 /* mg: nothing */
     NGX_SCALE_MEMC_HD,                 /* done */
     NGX_SCALE_MEMC_EX,                 /* the CAS is another one */
@@ -65,12 +66,13 @@ struct ngx_scale_memc_op_s {
     ngx_str_t                  value;      /* ms */
     uint32_t                   flags;      /* ms: F */
     time_t                     ttl;        /* ms: T, seconds */
-    time_t                     lease;      /* mg: N, seconds; 0: none */
+    time_t                     lease;      /* mg, ma: N, seconds; 0: none */
     time_t                     recache;    /* mg: R, seconds; 0: none */
     ngx_scale_token_t          token;      /* ms, md: where guarded */
     unsigned                   guarded:1;
     unsigned                   return_cas:1;   /* ms */
     unsigned                   keep:1;     /* md: it stays, and is old */
+    unsigned                   subtract:1; /* ma: D1, of what is there */
 
     void                     (*handler)(ngx_scale_memc_op_t *op);
     void                      *data;

@@ -420,7 +420,8 @@ ngx_scale_memc_status(ngx_scale_memc_verb_e verb, ngx_scale_reply_code_e code)
     switch (code) {
 
     case NGX_SCALE_REPLY_VA:
-        return verb == NGX_SCALE_MEMC_MG ? NGX_SCALE_MEMC_VA : NGX_ERROR;
+        return verb == NGX_SCALE_MEMC_MG || verb == NGX_SCALE_MEMC_MA
+               ? NGX_SCALE_MEMC_VA : NGX_ERROR;
 
     case NGX_SCALE_REPLY_EN:
         return verb == NGX_SCALE_MEMC_MG ? NGX_SCALE_MEMC_EN : NGX_ERROR;
@@ -429,13 +430,14 @@ ngx_scale_memc_status(ngx_scale_memc_verb_e verb, ngx_scale_reply_code_e code)
         return verb == NGX_SCALE_MEMC_MN ? NGX_SCALE_MEMC_HD : NGX_ERROR;
 
     case NGX_SCALE_REPLY_SERVER_ERROR:
-        return verb == NGX_SCALE_MEMC_MS ? NGX_SCALE_MEMC_NS : NGX_ERROR;
+        return verb == NGX_SCALE_MEMC_MS || verb == NGX_SCALE_MEMC_MA
+               ? NGX_SCALE_MEMC_NS : NGX_ERROR;
 
     default:
         break;
     }
 
-    if (verb != NGX_SCALE_MEMC_MS && verb != NGX_SCALE_MEMC_MD) {
+    if (verb == NGX_SCALE_MEMC_MG || verb == NGX_SCALE_MEMC_MN) {
         return NGX_ERROR;
     }
 

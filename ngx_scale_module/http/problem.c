@@ -124,6 +124,10 @@ static ngx_scale_cause_t  ngx_scale_causes[NGX_SCALE_NCAUSES] = {
     [NGX_SCALE_CAUSE_DATABASE] = {
         500, ngx_string("database"), ngx_null_string, 0 },
 
+    [NGX_SCALE_CAUSE_LIMITED] = {
+        429, ngx_string("quota-exceeded"),
+        ngx_string("too many requests; see the RateLimit field"), 1 },
+
     [NGX_SCALE_CAUSE_INTERNAL] = {
         500, ngx_string("internal"), ngx_null_string, 0 },
 };
@@ -293,7 +297,8 @@ ngx_scale_problem_prepare(ngx_http_request_t *r, ngx_scale_problem_t *p)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    seconds = ngx_scale_causes[p->cause].retry_after;
+    seconds = p->retry_after ? p->retry_after
+                             : ngx_scale_causes[p->cause].retry_after;
 
     if (seconds) {
         value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);

@@ -27,14 +27,15 @@ typedef struct {
 
 
 /*
- * All strings live in the request's pool.  "status" and "title" are set only
- * where they differ from the cause's own; "members" is a JSON object written
- * by the application, or empty.
+ * All strings live in the request's pool.  "status", "title" and
+ * "retry_after" are set only where they differ from the cause's own; "members"
+ * is a JSON object, or empty.
  */
 
 typedef struct {
     ngx_scale_cause_e       cause;
     ngx_uint_t              status;
+    ngx_uint_t              retry_after;   /* seconds */
     ngx_str_t               title;
     ngx_str_t               detail;
     ngx_str_t               members;

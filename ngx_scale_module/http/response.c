@@ -333,3 +333,11 @@ ngx_scale_response_push(ngx_http_request_t *r, ngx_str_t *name,
 
     return h;
 }
+
+
+ngx_int_t
+ngx_scale_response_add(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    return ngx_scale_response_push(r, name, value) ? NGX_OK : NGX_ERROR;
+}

@@ -77,6 +77,10 @@ time_t ngx_scale_response_time(ngx_str_t *text);
 ngx_int_t ngx_scale_response_version(ngx_pool_t *pool, ngx_str_t *version,
     ngx_str_t *etag);
 
+/* one more field; the strings must live as long.  NGX_ERROR: memory */
+ngx_int_t ngx_scale_response_add(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value);
+
 /* a strong validator of the bytes, quoted, into the request's pool */
 ngx_int_t ngx_scale_response_etag(ngx_pool_t *pool, ngx_str_t *body,
     ngx_str_t *etag);

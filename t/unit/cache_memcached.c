@@ -317,6 +317,40 @@ refusals(void)
 }
 
 
+static ngx_scale_memc_status_e
+count(const char *key, ngx_uint_t subtract)
+{
+    prepare(NGX_SCALE_MEMC_MA, key);
+    op.lease = 10;
+    op.subtract = subtract;
+
+    return run();
+}
+
+
+static void
+numbers(void)
+{
+    ngx_uint_t  i;
+
+    ok(count("n", 1) == NGX_SCALE_MEMC_NF, "of nothing none is taken");
+    ok(count("n", 0) == NGX_SCALE_MEMC_VA && strcmp(value, "1") == 0,
+       "a number begins with one");
+
+    for (i = 0; i < 9; i++) {
+        count("n", 0);
+    }
+
+    ok(op.status == NGX_SCALE_MEMC_VA && strcmp(value, "10") == 0,
+       "and counts");
+    ok(count("n", 1) == NGX_SCALE_MEMC_HD && get("n", 0) == NGX_SCALE_MEMC_VA
+       && strncmp(value, "9", 1) == 0 && strspn(value + 1, " ")
+                                         == strlen(value + 1),
+       "one less is shorter, with blanks or without");
+    ok(op.rttl > 0 && op.rttl <= 10, "it has the lifetime it began with");
+}
+
+
 static void
 stopped(void)
 {
@@ -395,6 +429,7 @@ main(void)
     marks();
     ages();
     refusals();
+    numbers();
     stopped();
     restarted();
 
