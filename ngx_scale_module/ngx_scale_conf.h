@@ -325,7 +325,8 @@ struct ngx_scale_loc_conf_s {
     ngx_array_t                 *identities; /* of ngx_scale_identity_t */
     ngx_array_t                 *queries;    /* of ngx_scale_query_t */
     ngx_array_t                 *methods;    /* of ngx_scale_method_t */
-    ngx_str_t                    allow;
+    ngx_str_t                    allow;      /* the field's value */
+    ngx_str_t                    offer;      /* the same in words */
 
     time_t                       ttl;        /* 0: not cached */
     time_t                       missing;
@@ -353,6 +354,7 @@ struct ngx_scale_loc_conf_s {
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;
     unsigned                     private:1;  /* "reach" is a tag */
+    unsigned                     own_valid:1; /* scale_cache_valid is here */
 };
 
 

@@ -51,6 +51,7 @@ ngx_scale_directives_valid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     loc->missing = 0;
     loc->stale = 0;
     loc->error = 0;
+    loc->own_valid = 1;
     ngx_scale_conf_here(cf, &loc->valid);
 
     if (ngx_strcmp(word[1].data, "off") == 0 && cf->args->nelts == 2) {

@@ -17,6 +17,8 @@ static char *ngx_scale_directives_query_word(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *word, ngx_str_t *sql);
 static char *ngx_scale_directives_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *text);
+static char *ngx_scale_directives_one_answer(ngx_conf_t *cf,
+    ngx_array_t *queries);
 
 
 #define NGX_SCALE_UNKNOWN  ((ngx_uint_t) -1)
@@ -103,7 +105,7 @@ ngx_scale_directives_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_scale_directives_one_answer(cf, loc->queries);
 }
 
 
@@ -248,4 +250,41 @@ ngx_scale_directives_file(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
     (void) ngx_close_file(fd);
 
     return rv;
+}
+
+
+/* of those before the last an empty= is the use, if they have rows at all */
+
+static char *
+ngx_scale_directives_one_answer(ngx_conf_t *cf, ngx_array_t *queries)
+{
+    ngx_uint_t          i, both;
+    ngx_scale_query_t  *query, *last;
+
+    query = queries->elts;
+    last = &query[queries->nelts - 1];
+
+    for (i = 0; i < queries->nelts - 1; i++) {
+        both = query[i].methods & last->methods;
+
+        if (both == 0 || query[i].empty
+            || query[i].shape == NGX_SCALE_SHAPE_NONE
+            || last->shape == NGX_SCALE_SHAPE_NONE)
+        {
+            continue;
+        }
+
+        both &= ~both + 1;
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "one statement of %V answers, and that of line %ui "
+                           "would, too; write the shape \"none\" for all "
+                           "others, with empty=404 where nothing may go on "
+                           "without a row",
+                           ngx_scale_conf_method_name(both),
+                           query[i].place.line);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }

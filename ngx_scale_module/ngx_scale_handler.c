@@ -233,6 +233,7 @@ ngx_scale_handler_check(ngx_scale_flow_t *f)
 {
     if (f->method == NULL) {
         f->problem.allow = f->loc->allow;
+        f->problem.detail = f->loc->offer;
         return NGX_SCALE_CAUSE_METHOD;
     }
 

@@ -444,6 +444,7 @@ ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     conf->identities = prev->identities;
     conf->methods = prev->methods;
     conf->allow = prev->allow;
+    conf->offer = prev->offer;
     conf->database = prev->database;
     conf->shard_key = prev->shard_key;
     conf->shard_args = prev->shard_args;

@@ -25,6 +25,8 @@ static char *ngx_scale_plan_query(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 static char *ngx_scale_plan_unused(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 static ngx_int_t ngx_scale_plan_allow(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc);
+static ngx_int_t ngx_scale_plan_offer(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc);
 
 
 char *
@@ -68,12 +70,19 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    rv = ngx_scale_plan_kept(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_shards(cf, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
 
-    if (ngx_scale_plan_allow(cf, loc) != NGX_OK) {
+    if (ngx_scale_plan_allow(cf, loc) != NGX_OK
+        || ngx_scale_plan_offer(cf, loc) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -469,6 +478,41 @@ ngx_scale_plan_allow(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
 
     p = ngx_sprintf(p, "OPTIONS");
     loc->allow.len = p - loc->allow.data;
+
+    return NGX_OK;
+}
+
+
+/* the same for who reads the problem */
+
+static ngx_int_t
+ngx_scale_plan_offer(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    u_char              *p;
+    ngx_str_t           *name;
+    ngx_uint_t           i;
+    ngx_scale_method_t  *m;
+
+    p = ngx_pnalloc(cf->pool, sizeof("this resource has GET, POST, PUT, PATCH, "
+                                     "DELETE"));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    loc->offer.data = p;
+    p = ngx_cpymem(p, "this resource has ", sizeof("this resource has ") - 1);
+    m = loc->methods->elts;
+
+    for (i = 0; i < loc->methods->nelts; i++) {
+        if (i) {
+            p = ngx_cpymem(p, ", ", 2);
+        }
+
+        name = ngx_scale_conf_method_name(m[i].method);
+        p = ngx_cpymem(p, name->data, name->len);
+    }
+
+    loc->offer.len = p - loc->offer.data;
 
     return NGX_OK;
 }

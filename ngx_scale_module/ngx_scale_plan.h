@@ -29,7 +29,8 @@ char *ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 char *ngx_scale_plan_write(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
 
-/* ngx_scale_plan_fresh.c: lifetimes, and what a write stores */
+/* ngx_scale_plan_fresh.c: lifetimes, of what, and what a write stores */
+char *ngx_scale_plan_kept(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 char *ngx_scale_plan_lifetime(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 char *ngx_scale_plan_store(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);

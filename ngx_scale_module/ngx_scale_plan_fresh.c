@@ -8,6 +8,29 @@ static const char *ngx_scale_plan_no_store(ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_scale_query_t *query);
 
 
+/* a lifetime for many locations is no error where there is nothing to keep */
+
+char *
+ngx_scale_plan_kept(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    ngx_scale_method_t  *get;
+
+    get = loc->methods->elts;
+
+    if (!loc->own_valid || loc->ttl == 0 || get->method == NGX_HTTP_GET) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_scale_conf_error(cf, &loc->valid,
+                         "route \"%V\" has no GET whose answers could be "
+                         "kept; remove scale_cache_valid, or write the "
+                         "scale_query of GET into this location",
+                         &loc->http.route);
+
+    return NGX_CONF_ERROR;
+}
+
+
 char *
 ngx_scale_plan_lifetime(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
 {

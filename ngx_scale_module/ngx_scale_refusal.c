@@ -247,8 +247,20 @@ ngx_scale_refusal_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
                       ngx_scale_conf_method_name(f->method->method));
         return;
 
-    case NGX_SCALE_CAUSE_DATABASE:
     case NGX_SCALE_CAUSE_FORBIDDEN:
+
+        if (error->policy) {
+            ngx_log_error(NGX_LOG_INFO, f->r->connection->log, 0,
+                          "route \"%V\": a policy of a table refused a row "
+                          "of %V: %s", &f->loc->http.route,
+                          ngx_scale_conf_method_name(f->method->method),
+                          error->sqlstate);
+            return;
+        }
+
+        /* fall through */
+
+    case NGX_SCALE_CAUSE_DATABASE:
     case NGX_SCALE_CAUSE_OUTCOME_UNKNOWN:
     case NGX_SCALE_CAUSE_RESOURCES:
         ngx_log_error(NGX_LOG_ERR, f->r->connection->log, 0,

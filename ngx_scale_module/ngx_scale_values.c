@@ -5,7 +5,8 @@
 #include "ngx_scale_cursor.h"
 
 
-static ngx_uint_t ngx_scale_values_is_array(ngx_str_t *body);
+static u_char ngx_scale_values_first(ngx_str_t *body, size_t *offset);
+static ngx_uint_t ngx_scale_values_need_object(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_values_object(ngx_scale_flow_t *f,
     ngx_str_t *body);
 static ngx_int_t ngx_scale_values_elements(ngx_scale_flow_t *f,
@@ -36,6 +37,7 @@ static ngx_str_t *ngx_scale_values_called(ngx_scale_param_t *param);
 ngx_int_t
 ngx_scale_values_step(ngx_scale_flow_t *f)
 {
+    size_t     offset;
     ngx_int_t  rc;
     ngx_str_t  body;
 
@@ -52,7 +54,7 @@ ngx_scale_values_step(ngx_scale_flow_t *f)
         }
     }
 
-    rc = f->method->batch && ngx_scale_values_is_array(&body)
+    rc = f->method->batch && ngx_scale_values_first(&body, &offset) == '['
          ? ngx_scale_values_elements(f, &body)
          : ngx_scale_values_object(f, &body);
 
@@ -65,10 +67,10 @@ ngx_scale_values_step(ngx_scale_flow_t *f)
 }
 
 
-/* of a body that was checked; white space is that of RFC 8259, section 2 */
+/* of a body that was checked, 0: it is empty; white space is that of RFC 8259, section 2 */
 
-static ngx_uint_t
-ngx_scale_values_is_array(ngx_str_t *body)
+static u_char
+ngx_scale_values_first(ngx_str_t *body, size_t *offset)
 {
     size_t  i;
 
@@ -76,21 +78,56 @@ ngx_scale_values_is_array(ngx_str_t *body)
         if (body->data[i] != ' ' && body->data[i] != '\t'
             && body->data[i] != '\r' && body->data[i] != '\n')
         {
-            return body->data[i] == '[';
+            *offset = i;
+            return body->data[i];
         }
     }
 
-    return 0;
+    return '\0';
 }
 
 
 static ngx_int_t
 ngx_scale_values_object(ngx_scale_flow_t *f, ngx_str_t *body)
 {
+    u_char  first;
+    size_t  offset;
+
+    first = ngx_scale_values_first(body, &offset);
+
+    if (first && first != '{' && ngx_scale_values_need_object(f)) {
+        return ngx_scale_values_refuse_body(f,
+                   first == '['
+                   ? "an object is needed, and an array begins"
+                   : "an object is needed, and a single value begins",
+                   offset);
+    }
+
     f->values = ngx_pcalloc(f->r->pool, f->loc->params->nelts
                                         * sizeof(ngx_scale_value_t));
 
     return f->values ? ngx_scale_values_all(f, body) : NGX_ERROR;
+}
+
+
+/* what is not there may be optional, or there is a default */
+
+static ngx_uint_t
+ngx_scale_values_need_object(ngx_scale_flow_t *f)
+{
+    ngx_uint_t          i;
+    ngx_scale_param_t  *param;
+
+    for (i = 0; i < f->method->nparams; i++) {
+        param = &((ngx_scale_declared_t *) f->loc->params->elts
+                  + f->method->params[i])->param;
+
+        if (param->path.nelts && param->required) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -336,6 +336,31 @@ END
         'takes off, optional or required, and maybe a time');
 }
 
+for my $shapes ('GET row, GET rows', 'PUT|PATCH value, PATCH|DELETE row') {
+    my ($first, $last) = split /, /, $shapes;
+
+    route_refused("two answers: $shapes", <<"END",
+    scale_route x;
+    scale_query $first "SELECT 1" read;
+    scale_query POST row "SELECT 1";
+    scale_query $last "SELECT 2" read;                          # <-
+END
+        'one statement of ' . ($shapes =~ /^(GET)/ ? $1 : 'PATCH')
+        . ' answers, and that of line');
+}
+
+accepted('statements of which one answers, the others say when nothing does',
+         $database . server(<<'END'));
+    location /x {
+        scale_route x;
+        scale_query PATCH none "UPDATE a SET n = 1" empty=404;
+        scale_query PUT row "SELECT 1" empty=409;
+        scale_query GET|PATCH|PUT row "SELECT 2";
+        scale_query POST|PUT none "SELECT 3";
+        scale_query POST row "SELECT 4";
+    }
+END
+
 route_refused('scale_if_match with another word', <<'END',
     scale_route x;
     scale_if_match on;                                          # <-
@@ -1683,6 +1708,28 @@ END
         'keeps answers for longer than cache "hot" has "max_ttl" (3600 '
         . 'seconds)');
 
+route_refused('a lifetime of what no GET answers', <<'END',
+    scale_route x;
+    scale_cache_valid 1m;                                       # <-
+    scale_query POST row "SELECT 1" read;
+END
+        'route "x" has no GET whose answers could be kept; remove '
+        . 'scale_cache_valid, or write the scale_query of GET into this '
+        . 'location');
+
+accepted('a lifetime of many locations, one without a GET', $database . $cache
+         . server('scale_cache_valid 1m;' . <<'END'));
+    location /x {
+        scale_route x;
+        scale_query POST row "SELECT 1" read;
+    }
+    location /y {
+        scale_route y;
+        scale_cache_valid off;
+        scale_query POST row "SELECT 1" read;
+    }
+END
+
 refused('a longest lifetime of nothing', $database . <<'END',
     scale_cache hot {
         server   127.0.0.1:11211;
@@ -1793,11 +1840,10 @@ purge_refused('a purge of a route that is not cached', 'u',
               'no cached route has the name "u"');
 
 refused('a purge of a key that nothing reads', $database . $cache
-        . server(<<'END'),
+        . server('scale_cache_valid 1m;' . <<'END'),
     location /t {
         scale_route t;
         scale_query POST none "SELECT 1";
-        scale_cache_valid 1m;
         scale_cache_key "t/:none";
         scale_purge_tags "t";
     }

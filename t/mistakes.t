@@ -14,6 +14,10 @@ CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
                     text text NOT NULL);
 CREATE TABLE hidden (id bigint);
 REVOKE ALL ON hidden FROM api;
+CREATE TABLE kept (id bigint);
+ALTER TABLE kept ENABLE ROW LEVEL SECURITY;
+CREATE POLICY small ON kept USING (id < 10);
+REVOKE DELETE ON kept FROM api;
 SQL
 
 my $nginx = Scale::nginx(Scale::http_config() =~ s/scale_cache.*//sr . <<'END',
@@ -40,6 +44,13 @@ my $nginx = Scale::nginx(Scale::http_config() =~ s/scale_cache.*//sr . <<'END',
         location = /hidden {
             scale_route  hidden;
             scale_query  GET row "SELECT id FROM hidden";
+        }
+        location = /kept {
+            scale_route  kept;
+            scale_param  id  json.id  bigint required;
+            scale_query  POST   none "INSERT INTO kept VALUES (:id)";
+            scale_query  PATCH  none "UPDATE kept SET id = :id";
+            scale_query  DELETE none "DELETE FROM kept";
         }
         location = /table {
             scale_route  table;
@@ -121,6 +132,37 @@ is(Scale::request('POST', '/notes', encode_json({
    200, 'what is within all limits is accepted');
 
 
+my @json = ('Content-Type' => 'application/json');
+
+
+# what is wrong with the body as a whole
+
+for my $case (['{}', 'invalid-parameter',
+               'one or more parameters were not accepted'],
+              [' [{"id": 1}]', 'invalid-body',
+               'an object is needed, and an array begins at byte 1'],
+              ['7', 'invalid-body',
+               'an object is needed, and a single value begins at byte 0'])
+{
+    my ($body, @expected) = @$case;
+    my $answer = Scale::request('POST', '/kept', $body, @json);
+
+    is($answer->{code}, 400, "$body is no id");
+    is_deeply([@{ decode_json($answer->{body}) }{qw(type detail)}],
+              \@expected, "$body: what it lacks");
+}
+
+
+# a method that the resource does not have
+
+my $other = Scale::request('PUT', '/kept', '{"id":1}', @json);
+
+is($other->{headers}{allow}, 'POST, DELETE, PATCH, OPTIONS',
+   'another method is answered with those that there are');
+is(decode_json($other->{body})->{detail},
+   'this resource has POST, DELETE, PATCH', 'in words, too');
+
+
 # the log
 
 my %remedy = (
@@ -142,6 +184,28 @@ for my $route (sort keys %remedy) {
          qr/route "$route": a statement of GET failed: \Q$text\E/,
          "$route: the log has a remedy");
 }
+
+# a client's row that a policy does not let in is no fault of the application
+
+is(Scale::request('POST', '/kept', '{"id":1}', @json)->{code}, 204,
+   'a policy lets a row in');
+
+for my $method (qw(POST PATCH)) {
+    my $answer = Scale::request($method, '/kept', '{"id":10}', @json);
+
+    is($answer->{code}, 403, "$method: a policy refuses a row");
+    like(slurp($nginx->{error_log}),
+         qr/\[info\].* route "kept": a policy of a table refused a row of (?#
+            )$method: 42501/, "$method: the log says so for information");
+}
+
+unlike(slurp($nginx->{error_log}), qr/\[error\].*"kept"/,
+       'and not as an error, with which a client could fill it');
+is(Scale::request('DELETE', '/kept')->{code}, 403,
+   'what the role may not do at all is refused, too');
+like(slurp($nginx->{error_log}),
+     qr/\[error\].*route "kept": a statement of DELETE failed: 42501, the role/,
+     'and is an error with a remedy');
 
 unlike(slurp($nginx->{error_log}), qr/txet|nodes/,
        'and nothing of the statement or of PostgreSQL\'s text');

@@ -25,6 +25,7 @@ static ngx_scale_pg_rule_t *ngx_scale_pg_rule(u_char *sqlstate);
 static ngx_uint_t ngx_scale_pg_attempts(ngx_scale_pg_op_t *op,
     ngx_scale_pg_rule_t *rule);
 static ngx_uint_t ngx_scale_pg_may_retry(ngx_scale_pg_t *pg);
+static ngx_uint_t ngx_scale_pg_is_policy(PGresult *result);
 static void ngx_scale_pg_field(PGresult *result, int field, ngx_str_t *value);
 static ngx_uint_t ngx_scale_pg_parameter(PGresult *result);
 static ngx_int_t ngx_scale_pg_get(ngx_scale_rows_t *rows, ngx_uint_t row,
@@ -94,6 +95,7 @@ ngx_scale_pg_fail(ngx_scale_pg_op_t *op, PGresult *result)
                        &op->error.constraint);
 
     op->error.parameter = ngx_scale_pg_parameter(result);
+    op->error.policy = ngx_scale_pg_is_policy(result);
 }
 
 
@@ -118,6 +120,23 @@ ngx_scale_pg_parameter(PGresult *result)
     dollar = (char *) ngx_strchr(context, '$');
 
     return dollar ? strtoul(dollar + 1, NULL, 10) : 0;
+}
+
+
+/*
+ * A missing GRANT has the same SQLSTATE as a row that a policy does not let
+ * in.  Their texts may be translated, where they come from is not: this one is
+ * of PostgreSQL's executor/execMain.c.
+ */
+
+static ngx_uint_t
+ngx_scale_pg_is_policy(PGresult *result)
+{
+    char  *function;
+
+    function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+    return function && ngx_strcmp(function, "ExecWithCheckOptions") == 0;
 }
 
 

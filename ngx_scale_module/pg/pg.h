@@ -228,6 +228,7 @@ typedef struct {
     ngx_str_t                   detail;
     ngx_str_t                   constraint;
     ngx_uint_t                  parameter;     /* $n that was no value; or 0 */
+    unsigned                    policy:1;      /* of 42501: a row's */
 } ngx_scale_pg_error_t;
 
 
