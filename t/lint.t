@@ -130,16 +130,34 @@ my %formats = (
 );
 
 
+# "path field" => why nobody reaches it by its name.
+
+my %fields = (
+    'ngx_scale_module/json/json_int.h unused' => 'the size of the header',
+    'ngx_scale_module/pg/pg_int.h named' =>
+        'the first part of what is found by name, as another type',
+    'ngx_scale_module/http/context.h cache_detail' => 'nobody reads it',
+);
+
+
 # Ceilings.  What is here may only shrink; below the limit it leaves the list.
 
 my $file_limit     = 600;
-my $function_limit = 100;
+my $function_limit = 90;
+my %share          = (0.5 => 21, 0.95 => 60);
+my $run            = 8;
 
 my %long_files = (
     'ngx_scale_module/route/template.c' => 668,
 );
 
 my %long_functions = (
+);
+
+# What is written in two files, and how often.
+
+my %repeated = (
+    'ngx_scale_module/route/template.c ngx_scale_module/route/key.c' => 1,
 );
 
 # Knots: files of a room that call one another.  They may only become smaller.
@@ -215,7 +233,8 @@ my @rules = (
   check  => \&stale,
   guilty => {},
   finds  => keys(%allocates) + keys(%formats) + keys(%long_files)
-            + keys(%long_functions) + keys(%knots) },
+            + keys(%long_functions) + keys(%fields) + keys(%repeated)
+            + keys(%knots) },
 
 { title  => 'files call downwards only',
   remedy => 'move what both need below them, or hand the lower one what it '
@@ -283,6 +302,47 @@ my @rules = (
   check  => \&long_functions,
   guilty => { 'ngx_scale_module/a.c' =>
                   "int\na(void)\n{\n" . "    b();\n" x 98 . "}\n" },
+  finds  => 1 },
+
+{ title  => 'of all functions ' . join(', ', map { $_ * 100
+                . "% have at most $share{$_} lines" } sort keys %share),
+  remedy => 'split where a part has a name of its own',
+  check  => \&lengths,
+  guilty => { 'ngx_scale_module/a.c' =>
+                  "int\na(void)\n{\n" . "    b();\n" x 57 . "}\n" },
+  finds  => 1 },
+
+{ title  => 'a field of a header is used',
+  remedy => 'delete it',
+  check  => \&fields,
+  guilty => { 'ngx_scale_module/a.h' => <<'END',
+typedef struct {
+    ngx_str_t    used;
+    ngx_uint_t  *set, unused;
+    u_char       array[2];
+    void       (*call)(ngx_uint_t argument,
+                       void *data);
+    struct {
+        unsigned inner:1;
+    }            nested;
+} ngx_scale_a_t;
+
+struct ngx_scale_b_s {
+    ngx_str_t    not_named;
+};
+END
+              'ngx_scale_module/a.c' =>
+                  "{\n    a->used = b.set;\n    not_named();\n}\n" },
+  finds  => 6 },
+
+{ title  => "no $run lines of code are written in two files",
+  remedy => 'one function, in the file below both',
+  check  => \&repeated,
+  guilty => { map { ("ngx_scale_module/$_.c" => "int  $_;\n\n"
+                     . join('', map { "    f($_);\n" } 1 .. $run + 1)
+                     . "    /* $_ */\n    $_();\n"
+                     . join('', map { "    g($_);\n" } 2 .. $run)) }
+              qw(a b) },
   finds  => 1 },
 
 { title  => 'nothing knows the machine it was written on',
@@ -389,13 +449,7 @@ for my $rule (@rules) {
         or diag(map({ report($_) } @found), "remedy: $rule->{remedy}");
 }
 
-my @length = sort { $a <=> $b }
-             map { map { $_->{length} } $tree->functions($_) }
-                 $tree->paths(qr{${module}.*\.[ch]$});
-
-diag(sprintf '%d functions: the median has %d lines, 95%% have at most %d, '
-             . 'the longest %d', scalar @length,
-             @length[$#length / 2, $#length * 0.95, $#length]);
+diag(figures($tree));
 
 done_testing();
 
@@ -512,11 +566,16 @@ sub stale
                map({ $_->[0] } beyond_file_limit($tree)),
                map({ "$_->[0] $_->[2]" } beyond_function_limit($tree));
 
+    my %unnamed = map { ("$_->[0] $_->[2]" => 1) } unnamed($tree);
+    my %twice = repeats($tree);
     my %tied = map { ($_->[0] => scalar @$_) } knots($tree);
 
     return map({ ['t/lint.t', line_of($_), $_] }
                grep({ $knots{$_} != ($tied{$_} // 0) } sort keys %knots),
                grep({ !$used{$_} } sort(keys %allocates), sort keys %formats),
+               grep({ !$unnamed{$_} } sort keys %fields),
+               grep({ $repeated{$_} != ($twice{$_} // 0) }
+                    sort keys %repeated),
                grep({ !$long{$_} } sort(keys %long_files),
                                    sort keys %long_functions));
 }
@@ -655,6 +714,117 @@ sub long_functions
 
     return grep { $_->[3] > ($long_functions{"$_->[0] $_->[2]"} // 0) }
                 beyond_function_limit($tree);
+}
+
+
+# the functions of the module, the short ones first
+
+sub by_length
+{
+    my ($tree) = @_;
+
+    return sort { $a->{length} <=> $b->{length} || $a->{name} cmp $b->{name} }
+           map { $tree->functions($_) } $tree->paths(qr{${module}.*\.[ch]$});
+}
+
+
+sub figures
+{
+    my ($tree) = @_;
+    my @length = map { $_->{length} } by_length($tree);
+
+    return sprintf '%d functions: the median has %d lines, 95%% have at most '
+                   . '%d, the longest %d', scalar @length,
+                   @length[$#length / 2, $#length * 0.95, $#length];
+}
+
+
+sub lengths
+{
+    my ($tree) = @_;
+    my @function = by_length($tree) or return;
+
+    return map { my $one = $function[$#function * $_];
+                 $one->{length} > $share{$_}
+                     ? ["$one->{path}", $one->{line},
+                        "$one->{name}(), $one->{length} lines; "
+                        . figures($tree)] : () }
+           sort keys %share;
+}
+
+
+sub fields
+{
+    my ($tree) = @_;
+
+    return grep { !$fields{"$_->[0] $_->[2]"} } unnamed($tree);
+}
+
+
+# A name counts as used wherever a member of that name is reached.
+
+sub unnamed
+{
+    my ($tree) = @_;
+    my @sources = $tree->paths(qr{${module}.*\.[ch]$});
+    my %used;
+
+    for my $code (map { $tree->code($_) } @sources) {
+        $used{$_} = 1 for $code =~ /(?:->|\.)\s*(\w+)/g,
+                          $code =~ /\boffsetof\([^,]+,\s*(\w+)\)/g;
+    }
+
+    return grep { !$used{$_->[2]} }
+           map { $tree->fields($_) } grep { /h$/ } @sources;
+}
+
+
+sub repeated
+{
+    my ($tree) = @_;
+    my %count;
+
+    return grep { $count{"$_->[0] $_->[3]"}++
+                      >= ($repeated{"$_->[0] $_->[3]"} // 0) } runs($tree);
+}
+
+
+sub repeats
+{
+    my ($tree) = @_;
+    my %count;
+
+    $count{"$_->[0] $_->[3]"}++ for runs($tree);
+
+    return %count;
+}
+
+
+# [path, line, where else, its path] of the first line of each such run.  What
+# is a brace only is no line of it.
+
+sub runs
+{
+    my ($tree) = @_;
+    my (%seen, @found);
+
+    for my $path ($tree->paths(qr{${module}.*\.c$})) {
+        my @line = Scale::Source::matches($tree->uncommented($path),
+                                          qr/^[ ]*(\S*\w.*?)[ ]*$/m);
+        my $last = '';
+
+        for my $i (0 .. $#line - $run + 1) {
+            my $text = join "\n", map { $_->[1] } @line[$i .. $i + $run - 1];
+            my $place = $seen{$text} //= [$path, $line[$i][0]];
+            my $other = $place->[0] eq $path ? '' : $place->[0];
+
+            push @found, [$path, $line[$i][0], "as $other:$place->[1]", $other]
+                if $other && $other ne $last;
+            $last = $other;
+        }
+    }
+
+    return @found;
 }
 
 

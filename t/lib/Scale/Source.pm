@@ -189,6 +189,37 @@ sub functions
 }
 
 
+# [path, line, name] of the members of every struct of a file; a struct within
+# is a member, and so are its own
+
+sub fields
+{
+    my ($self, $path) = @_;
+
+    my $code = $self->code($path);
+    my @field;
+
+    while ($code =~ /^(?:typedef\s+)?(?:struct|union)[^{};]*
+                     (\{(?:[^{}]++|(?1))*\})/gmx)
+    {
+        my ($body, $start) = ($1, $-[1]);
+
+        # arguments and sizes are no members, nor is what stands at a brace
+        $body =~ s{(\((?:[^()]++|(?1))*\)) | \[[^\]]*\]}
+                  { my $all = $&;
+                    $all =~ /^\(\s*\*/ ? $all =~ tr/()*/   /r
+                                       : $all =~ tr/\n/ /cr }gex;
+
+        while ($body =~ /\b(\w+)\s*(?::\s*\d+\s*)?[;,]/g) {
+            my ($name, $above) = ($1, substr $code, 0, $start + $-[1]);
+            push @field, [$path, 1 + $above =~ tr/\n//, $name];
+        }
+    }
+
+    return @field;
+}
+
+
 # [path, line, name, text] of the entries of every table of a type
 
 sub entries
