@@ -71,15 +71,7 @@ END
 
 
 sub counters { return split ' ', Scale::get('/counters')->{body} }
-sub seen
-{
-    my ($answer) = @_;
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code},
-                     $answer->{headers}{'x-cache'} || '-', $n // '-';
-}
-sub get { return seen(Scale::get(@_)) }
+sub get { return Scale::seen(Scale::get(@_)) }
 
 
 is_deeply([counters()], [0, 0], 'nothing was audited');

@@ -53,11 +53,7 @@ sub seen
 {
     my ($method, $path, %headers) = @_;
 
-    my $answer = Scale::request($method, $path, undef, %headers);
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code},
-                     $answer->{headers}{'x-cache'} || '-', $n // '-';
+    return Scale::seen(Scale::request($method, $path, undef, %headers));
 }
 
 
@@ -67,16 +63,8 @@ sub items_of
 {
     my ($number) = @_;
 
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                       PeerPort => Scale::memcached($number)
-                                                       ->{port})
-        or return 0;
-
-    print $socket "stats\r\n";
-
-    while (my $line = <$socket>) {
-        return $1 - 1 if $line =~ /^STAT curr_items (\d+)/;
-    }
+    return map { /^STAT curr_items (\d+)/ ? $1 - 1 : () }
+               Scale::memcached_says($number, 'stats');
 }
 
 
@@ -180,22 +168,8 @@ sub forget
 {
     my ($name) = @_;
 
-    my $socket = IO::Socket::INET->new(
-        PeerAddr => "127.0.0.1:$ENV{TEST_NGINX_MC_PORT}");
-
-    print $socket "lru_crawler metadump all\r\n";
-
-    while (my $line = <$socket>) {
-        last if $line =~ /^END/;
-
-        my ($key) = $line =~ /^key=(\S+)/;
-
-        $key =~ s/%(..)/chr hex $1/ge;
-        print $socket "delete $key noreply\r\n" if $key =~ /\Q$name\E/;
-    }
-
-    print $socket "mn\r\n";
-    <$socket>;
+    Scale::memcached_says(undef, map { "md $_" } grep { /\Q$name\E/ }
+                                 Scale::memcached_keys());
 }
 
 

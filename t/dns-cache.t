@@ -7,6 +7,7 @@ use lib 't/lib';
 use Scale qw(postgres memcached dns);
 use Scale::Hammer;
 use IO::Socket::INET;
+use Scale::Items;
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -123,7 +124,7 @@ sub nginx_with
 {
     my ($name) = @_;
 
-    return Scale::nginx(<<'END' =~ s/NAME/$name/r);
+    return Scale::nginx((<<'END' =~ s/NAME/$name/r) . items_location() . '}');
     resolver 127.0.0.1:$TEST_NGINX_DNS_PORT;
 
     scale_database main {
@@ -140,15 +141,6 @@ sub nginx_with
         add_header X-Cache $scale_cache_status;
         add_header X-Pid $pid;
 
-        location ~ ^/items/(?<id>\d+)$ {
-            scale_route  item;
-            scale_param  id  $id     bigint required;
-            scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
-            scale_query  POST row "UPDATE items SET n = n + 1 WHERE id = :id
-                                   RETURNING id, n";
-            scale_cache_valid  10m;
-        }
-    }
 END
 }
 
@@ -225,10 +217,4 @@ sub asked
 }
 
 
-sub logged
-{
-    my ($server, $pattern) = @_;
-
-    return scalar grep { /$pattern/ } split /\n/,
-                       Scale::Process::slurp($server->{error_log});
-}
+sub logged { return scalar(() = Scale::log_lines(@_)) }

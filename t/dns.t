@@ -156,10 +156,4 @@ sub sessions
 }
 
 
-sub log_lines
-{
-    my ($pattern) = @_;
-
-    return scalar grep { /$pattern/ } split /\n/,
-                       Scale::Process::slurp($nginx->{error_log});
-}
+sub log_lines { return scalar(() = Scale::log_lines($nginx, @_)) }

@@ -102,14 +102,7 @@ END
 
 # "code status n" of an answer, and how long it took
 
-sub seen
-{
-    my ($answer) = @_;
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code},
-                     $answer->{headers}{'x-cache'} || '-', $n // '-';
-}
+sub seen { return Scale::seen(@_) }
 
 sub get { return seen(Scale::get(@_)) }
 

@@ -6,30 +6,17 @@ use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
 use Scale::Hammer;
+use Scale::Items;
 use Test::Nginx::Socket 'no_plan';
 use IO::Socket::INET;
 
 my ($herd, $slow, $seconds) = $ENV{SCALE_SOAK} ? (10_000, 2, 30)
                                                : (1_000, 1, 4);
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 101) i;
-SQL
+create_items(101);
 
-my $nginx = Scale::nginx(Scale::http_config() . <<'END' =~ s/SLOW/$slow/r,
-    server {
-        listen 127.0.0.1:$ServerPort backlog=8192;
-        keepalive_requests 1000000;
-
-        location ~ ^/items/(?<id>\d+)$ {
-            scale_route  item;
-            scale_param  id  $id     bigint required;
-            scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
-            scale_query  POST row "UPDATE items SET n = n + 1 WHERE id = :id
-                                   RETURNING id, n";
-            scale_cache_valid  10m;
-        }
+my $nginx = Scale::nginx(Scale::http_config()
+    . items_server(<<'END' =~ s/SLOW/$slow/r) =~ s/ServerPort/$& backlog=8192/r,
 
         location ~ ^/slow/(?<id>\d+)$ {
             scale_route  slow;
@@ -38,7 +25,6 @@ my $nginx = Scale::nginx(Scale::http_config() . <<'END' =~ s/SLOW/$slow/r,
                                   WHERE id = :id" timeout=5s;
             scale_cache_valid  10m;
         }
-    }
 END
     connections => 16_384, main => 'worker_rlimit_nofile 20000;');
 

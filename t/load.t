@@ -6,32 +6,16 @@ use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
 use Scale::Hammer;
+use Scale::Items;
 use Test::Nginx::Socket 'no_plan';
 use Time::HiRes qw(sleep time);
 
 my $soak = $ENV{SCALE_SOAK};
 my $cap = 16;      # connections of Scale::http_config()
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 300) i;
-SQL
+create_items(300);
 
-my $nginx = Scale::nginx(Scale::http_config() . <<'END');
-    server {
-        listen 127.0.0.1:$ServerPort;
-        keepalive_requests 1000000;
-
-        location ~ ^/items/(?<id>\d+)$ {
-            scale_route  item;
-            scale_param  id  $id     bigint required;
-            scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
-            scale_query  POST row "UPDATE items SET n = n + 1 WHERE id = :id
-                                   RETURNING id, n";
-            scale_cache_valid  10m;
-        }
-    }
-END
+my $nginx = Scale::nginx(Scale::http_config() . items_server());
 
 
 sub backends {

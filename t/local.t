@@ -109,11 +109,7 @@ sub seen
 {
     my ($method, $path, %headers) = @_;
 
-    my $answer = Scale::request($method, $path, undef, %headers);
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code},
-                     $answer->{headers}{'x-cache'} || '-', $n // '-';
+    return Scale::seen(Scale::request($method, $path, undef, %headers));
 }
 
 
@@ -131,14 +127,10 @@ sub warm
 
 sub gets_of_memcached
 {
-    my $socket = IO::Socket::INET->new(
-        PeerAddr => "127.0.0.1:$ENV{TEST_NGINX_MC_PORT}") or return;
+    my ($gets) = map { /^STAT cmd_get (\d+)/ }
+                     Scale::memcached_says(undef, 'stats');
 
-    print $socket "stats\r\n";
-
-    while (my $line = <$socket>) {
-        return $1 if $line =~ /^STAT cmd_get (\d+)/;
-    }
+    return $gets;
 }
 
 

@@ -6,14 +6,11 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres);
-use IO::Socket::INET;
+use Scale::Items;
 use Scale::Ring;
 use Test::More 'no_plan';
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 60) i;
-SQL
+create_items(60);
 
 my @address = addresses(3);
 my $servers = join "\n", map { "server $_;" } @address[0, 1],
@@ -21,26 +18,10 @@ my $servers = join "\n", map { "server $_;" } @address[0, 1],
 
 my $http = Scale::http_config()
            =~ s/server +127.*?;/$servers/r
-           =~ s/timeout +50ms/timeout 100ms/r . <<'END';
-    scale_param  id  $id  bigint required;
-    add_header   X-Cache $scale_cache_status always;
-
-    server {
-        listen 127.0.0.1:$ServerPort;
-        keepalive_requests 1000000;
-
-        location ~ ^/items/(?<id>\d+)$ {
-            scale_route  item;
-            scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
-            scale_query  POST row "UPDATE items SET n = n + 1 WHERE id = :id
-                                   RETURNING id, n";
-            scale_query  PUT row "UPDATE items SET n = n + 1 WHERE id = :id
-                                  RETURNING id, n" store;
-            scale_cache_valid  10m;
-        }
-
+           =~ s/timeout +50ms/timeout 100ms/r . items_server(<<'END');
         location ~ ^/tagged/(?<id>\d+)$ {
             scale_route  tagged;
+            scale_param  id  $id  bigint required;
             scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
             scale_query  POST none "SELECT :id";
             scale_cache_valid  10m;
@@ -51,7 +32,6 @@ my $http = Scale::http_config()
         location = /counters {
             return 200 $scale_cache_ejections;
         }
-    }
 END
 my $node = Scale::nginx($http, workers => 2);
 my @ids = (1 .. 60);
@@ -98,19 +78,9 @@ sub lifetimes
 {
     my ($number) = @_;
 
-    my $port = Scale::memcached($number)->{port};
-    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port");
-    my @left;
-
-    print $socket "lru_crawler metadump all\r\n";
-
-    while (my $line = <$socket>) {
-        last if $line =~ /^END/;
-        push @left, $1 - time
-            if $line =~ / exp=(-?\d+) / && $line !~ /owner/;
-    }
-
-    return sort { $a <=> $b } @left;
+    return sort { $a <=> $b }
+           map { / exp=(-?\d+) / && !/owner/ ? $1 - time : () }
+               Scale::memcached_says($number, 'lru_crawler metadump all');
 }
 
 

@@ -212,17 +212,11 @@ sub ask
 }
 
 
-# "code status n"
-
 sub seen
 {
     my ($method, $name, $id) = @_;
 
-    my $answer = ask($method, $name, "/$name/$id");
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code},
-                     $answer->{headers}{'x-cache'} || '-', $n // '-';
+    return Scale::seen(ask($method, $name, "/$name/$id"));
 }
 
 

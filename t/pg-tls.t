@@ -293,13 +293,7 @@ sub body
 }
 
 
-sub log_lines
-{
-    my ($pattern) = @_;
-
-    return grep { /$pattern/ } split /\n/,
-                Scale::Process::slurp($nginx->{error_log});
-}
+sub log_lines { return Scale::log_lines($nginx, @_) }
 
 
 # one error of a server that was never reached, per worker

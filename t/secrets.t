@@ -7,7 +7,6 @@ use lib 't/lib';
 use Scale qw(postgres memcached);
 use Scale::Http;
 use Test::More;
-use IO::Socket::INET;
 
 my %token = (map { $_ => "$_-token-of-anna" } qw(bearer cookie field vary));
 
@@ -145,11 +144,7 @@ sub seen
 
     @fields = @{ $as{$route} } if !@fields;
 
-    my $answer = Scale::request($method, "/$route", undef, @fields);
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code},
-                     $answer->{headers}{'x-cache'} || '-', $n // '-';
+    return Scale::seen(Scale::request($method, "/$route", undef, @fields));
 }
 
 
@@ -168,40 +163,11 @@ sub post
 
 sub contents
 {
-    my $socket = IO::Socket::INET->new(
-        PeerAddr => "127.0.0.1:$ENV{TEST_NGINX_MC_PORT}") or die 'memcached';
+    my @keys = Scale::memcached_keys();
 
-    print $socket "lru_crawler metadump all\r\n";
-
-    my (@keys, $all);
-
-    while (my $line = <$socket>) {
-        last if $line =~ /^END/;
-        push @keys, $1 if $line =~ /^key=(\S+)/;
-    }
-
-    for my $key (@keys) {
-        $key =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
-        print $socket "get $key\r\n";
-        $all .= "$key\n";
-
-        while (my $line = <$socket>) {
-            last if $line =~ /^END/;
-            $all .= $line;
-        }
-    }
-
-    return $all;
+    return join "\n", @keys,
+                      Scale::memcached_says(undef, map { "get $_" } @keys);
 }
 
 
-sub log_of
-{
-    my ($nginx) = @_;
-
-    open my $in, '<', $nginx->{error_log}
-        or die "error.log: $!\n";
-    local $/;
-
-    return scalar <$in>;
-}
+sub log_of { return Scale::Process::slurp($_[0]{error_log}) }

@@ -69,14 +69,7 @@ END
     main => 'env SCALE_STEP;');
 
 
-sub seen
-{
-    my ($answer) = @_;
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code},
-                     $answer->{headers}{'x-cache'} || '-', $n // '-';
-}
+sub seen { return Scale::seen(@_) }
 
 sub get { return seen($steps->request('GET', $_[0])) }
 sub put { return seen($steps->request('PUT', $_[0])) }

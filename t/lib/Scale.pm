@@ -229,6 +229,26 @@ sub stop_memcached { Scale::Memcached::kill_one(@_) }
 sub signal_memcached { Scale::Memcached::signal(@_) }
 
 
+# What number $n, or TEST_NGINX_MC_PORT's, says to commands: lines.  The keys
+# that it holds; what it knows of them is the rest of "lru_crawler metadump all".
+
+sub memcached_says
+{
+    my ($number, @commands) = @_;
+
+    return Scale::Memcached::says(defined $number ? memcached($number)->{port}
+                                                  : $ENV{TEST_NGINX_MC_PORT},
+                                  @commands);
+}
+
+
+sub memcached_keys
+{
+    return map { /^key=(\S+)/ ? $1 =~ s/%(..)/chr hex $1/ger : () }
+               memcached_says($_[0], 'lru_crawler metadump all');
+}
+
+
 # The name server: dns('a.test', 1, '127.0.0.2') gives an address that lives a
 # second, dns('a.test') takes the name away.
 
@@ -246,6 +266,17 @@ sub certificate { return Scale::Tls::certificate($dir, @_) }
 sub nginx { return Scale::Nginx::start($dir, @_) }
 sub workers { return Scale::Nginx::workers(@_) }
 sub reload { Scale::Nginx::reload(@_) }
+
+
+# the lines of its error.log that match
+
+sub log_lines
+{
+    my ($nginx, $pattern) = @_;
+
+    return grep { /$pattern/ }
+                split /\n/, Scale::Process::slurp($nginx->{error_log});
+}
 
 
 # the back ends as most tests want them
@@ -294,6 +325,18 @@ sub begin
 
 
 sub receive { return Scale::Http::finish(@_) }
+
+
+# "code status n" of an answer with X-Cache; "-" where there is none
+
+sub seen
+{
+    my ($answer) = @_;
+    my ($n) = $answer->{body} =~ /"n":(\d+)/;
+
+    return join ' ', $answer->{code},
+                     $answer->{headers}{'x-cache'} || '-', $n // '-';
+}
 
 
 sub wait_for { return Scale::Process::wait_for(@_) }

@@ -87,6 +87,31 @@ sub answers
 }
 
 
+# What it says to commands, one after the other, as lines; those that end an
+# answer are left out.  Nothing, if it does not answer at all.
+
+sub says
+{
+    my ($port, @commands) = @_;
+
+    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port")
+        or return;
+    my @lines;
+
+    for my $command (@commands) {
+        print $socket "$command\r\n", $command =~ /^m/ ? "mn\r\n" : '';
+
+        while (defined(my $line = <$socket>)) {
+            $line =~ s/\r?\n\z//;
+            last if $line =~ /^(?:END|MN|BUSY .*)\z/;
+            push @lines, $line;
+        }
+    }
+
+    return @lines;
+}
+
+
 sub server
 {
     my ($number) = @_;

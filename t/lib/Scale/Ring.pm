@@ -5,31 +5,12 @@ package Scale::Ring;
 use strict;
 use warnings;
 use Exporter qw(import);
-use IO::Socket::INET;
 use Scale::Client;
+use Scale::Items;
 use Scale::Process qw(slurp);
 
-our @EXPORT = qw(addresses back_ends config two_nodes on seen warm by_status keys_of
-                 log_of);
-
-my $items = <<'END';
-    scale_param  id  $id  bigint required;
-    add_header   X-Cache $scale_cache_status always;
-
-    server {
-        listen 127.0.0.1:$ServerPort;
-        keepalive_requests 1000000;
-
-        location ~ ^/items/(?<id>\d+)$ {
-            scale_route  item;
-            scale_query  GET row "SELECT id, n FROM items WHERE id = :id";
-            scale_query  POST row "UPDATE items SET n = n + 1 WHERE id = :id
-                                   RETURNING id, n";
-            scale_cache_valid  10m;
-        }
-    }
-END
-
+our @EXPORT = qw(addresses back_ends config two_nodes on seen warm by_status
+                 keys_of log_of);
 
 # of the memcacheds 1 to $n
 
@@ -43,7 +24,7 @@ sub addresses
 
 # nginx.conf with these servers of the cache
 
-sub config { return back_ends(@_) . $items }
+sub config { return back_ends(@_) . items_server() }
 
 
 sub back_ends
@@ -64,10 +45,7 @@ sub two_nodes
 {
     my (@servers) = @_;
 
-    Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 300) i;
-SQL
+    create_items(300);
     Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
                                           @servers);
 
@@ -86,13 +64,7 @@ sub on
 
 # "code status n"; what the node's own tier has is a hit, too
 
-sub seen
-{
-    my $answer = on(@_);
-    my ($n) = $answer->{body} =~ /"n":(\d+)/;
-
-    return join ' ', $answer->{code}, status($answer) || '-', $n // '-';
-}
+sub seen { return Scale::seen(on(@_)) =~ s/ LOCAL / HIT /r }
 
 
 sub status
@@ -141,28 +113,14 @@ sub keys_of
 {
     my ($number) = @_;
 
-    my $socket = IO::Socket::INET->new(
-        PeerAddr => '127.0.0.1',
-        PeerPort => Scale::memcached($number)->{port}) or return;
-    my %id;
-
-    print $socket "lru_crawler metadump all\r\n";
-
-    while (my $line = <$socket>) {
-        last if $line =~ /^END/;
-        $id{$1} = 1 if $line =~ /^key=\S*?(\d+) /;
-    }
+    my %id = map { /^key=\S*?(\d+) / ? ($1 => 1) : () }
+                 Scale::memcached_says($number, 'lru_crawler metadump all');
 
     return sort { $a <=> $b } keys %id;
 }
 
 
-sub log_of
-{
-    my ($node) = @_;
-
-    return slurp($node->{error_log});
-}
+sub log_of { return slurp($_[0]{error_log}) }
 
 
 1;
