@@ -20,7 +20,8 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale;
-use Scale::Load qw(begin_load end_load used);
+use Scale::Bench::Machine qw(used);
+use Scale::Load qw(begin_load end_load);
 use Scale::Process qw(slurp);
 use Time::HiRes qw(sleep);
 
@@ -114,7 +115,7 @@ sub by_workers
 {
     return map { my $nginx = nginx($_, all_paths());
                  my $count = $_;
-                 map { variant($nginx, $count, @$_, pinned => 0) }
+                 map { variant($nginx, $count, @$_, core => undef) }
                      requests() } 1, 2;
 }
 
@@ -143,7 +144,7 @@ sub variant
     my ($nginx, $point, $path, $url, %option) = @_;
 
     return { nginx => $nginx, point => $point, path => $path, url => $url,
-             connections => 64, keys => 1, pinned => 1, %option };
+             connections => 64, keys => 1, core => 1, %option };
 }
 
 
@@ -319,7 +320,7 @@ sub ask
     my ($variant, $time) = @_;
 
     return begin_load(c => $variant->{connections}, t => $time,
-                      k => $variant->{keys}, pinned => $variant->{pinned},
+                      k => $variant->{keys}, core => $variant->{core},
                       to => ["127.0.0.1:$variant->{nginx}{port}",
                              $variant->{url}]);
 }

@@ -9,10 +9,10 @@ package Scale::Bench;
 use strict;
 use warnings;
 use Exporter qw(import);
-use JSON::PP qw(decode_json);
 use List::Util qw(max sum0);
 use Scale;
 use Scale::Bench::Machine qw(cpu machine_time);
+use Scale::Load;
 use Scale::Postgres;
 
 our @EXPORT_OK = qw(measure load pgbench rounds seconds core);
@@ -84,18 +84,16 @@ sub load
 {
     my (%option) = @_;
 
-    my @command = (Scale::root() . '/build/bench/load', '-c', 64,
-                   '-t', $seconds, '-w', $warm);
     my %letter = (keys => 'k', distribution => 'd', expected => 'e',
                   rate => 'r', body => 'b', method => 'M');
+    my %ask = map { ($letter{$_} => $option{$_}) }
+              grep { defined $option{$_} } keys %letter;
 
-    push @command, map { ("-$letter{$_}", $option{$_}) }
-                   grep { defined $option{$_} } sort keys %letter;
-
-    push @command, "127.0.0.1:$option{port}", $option{path};
-
-    my ($text, $account) = account($option{processes}, @command);
-    my $run = eval { decode_json($text) } or die "load says \"$text\"\n";
+    my ($run, $account) = account($option{processes}, sub {
+        Scale::Load::load(c => 64, t => $seconds, w => $warm, %ask,
+                          core => $core{client},
+                          to => ["127.0.0.1:$option{port}", $option{path}]);
+    });
 
     my %status = %{ $run->{status} };
     my $refused = sum0(map { $status{$_} } grep { !/^2/ } keys %status);
@@ -120,11 +118,15 @@ sub pgbench
 
     my $define = $option{define} // {};
 
-    my ($text, $account) = account($option{processes},
+    my @command = ('taskset', '-c', $core{client},
         Scale::Postgres::bin() . '/pgbench', qw(-n -M prepared -c 8 -j 1),
         '-T', $seconds, '-f', $option{script}, '-h', $option{host},
         '-p', $ENV{TEST_NGINX_PG_PORT}, '-U', 'api',
         (map { ('-D', "$_=$define->{$_}") } sort keys %$define), 'app');
+
+    my ($text, $account) = account($option{processes}, sub {
+        output_of(@command);
+    });
 
     my ($rate) = $text =~ /^tps = (\S+)/m;
     my ($all) = $text =~ /^number of transactions actually processed: (\d+)/m;
@@ -154,17 +156,13 @@ sub per_request
 
 sub account
 {
-    my ($processes, @command) = @_;
+    my ($processes, $client_says) = @_;
 
     my %before = map { $_ => cpu($processes->{$_}) } keys %$processes;
     my $client = client_time();
     my $machine = machine_time();
 
-    open my $out, '-|', 'taskset', '-c', $core{client}, @command
-        or die "taskset: $!\n";
-    local $/;
-    my $text = <$out>;
-    close $out or die "$command[0] fails: $text\n";
+    my $said = $client_says->();
 
     my $now = machine_time();
     my %cpu = map { $_ => cpu($processes->{$_}) - $before{$_} }
@@ -172,9 +170,22 @@ sub account
 
     $cpu{client} = client_time() - $client;
 
-    return $text, { cpu => \%cpu,
+    return $said, { cpu => \%cpu,
                     machine => { map { $_ => $now->{$_} - $machine->{$_} }
                                  keys %$now } };
+}
+
+
+sub output_of
+{
+    my (@command) = @_;
+
+    open my $out, '-|', @command or die "$command[0]: $!\n";
+    local $/;
+    my $text = <$out>;
+    close $out or die "@command fails: $text\n";
+
+    return $text;
 }
 
 

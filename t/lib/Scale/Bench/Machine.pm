@@ -8,8 +8,9 @@ use Exporter qw(import);
 use List::Util qw(sum0);
 use POSIX qw(sysconf _SC_CLK_TCK);
 use Scale::Process qw(slurp);
+use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(pin cpu machine machine_time);
+our @EXPORT_OK = qw(pin cpu used machine machine_time);
 
 my $tick = 1 / sysconf(_SC_CLK_TCK);
 
@@ -59,7 +60,7 @@ sub children
 }
 
 
-# { all, busy }, in seconds of all cores; what the host took is busy, too
+# { all, busy, stolen }, in seconds of all cores; what the host took is busy, too
 
 sub machine_time
 {
@@ -67,7 +68,40 @@ sub machine_time
     my @field = (split ' ', $line)[0 .. 7];
     my $all = $tick * sum0(@field);
 
-    return { all => $all, busy => $all - $tick * ($field[3] + $field[4]) };
+    return { all => $all, busy => $all - $tick * ($field[3] + $field[4]),
+             stolen => $tick * $field[7] };
+}
+
+
+# The seconds of CPU that groups of processes used while $run ran, { name =>
+# seconds, all => those of the whole machine, wall => ... }.  A group is a
+# function that yields its pids; a postmaster's children that have left are in
+# its own account.
+
+sub used
+{
+    my ($run, %group) = @_;
+
+    my $before = account(%group);
+    $run->();
+    my $after = account(%group);
+
+    return { map { $_ => $after->{$_} - $before->{$_} } keys %$after };
+}
+
+
+sub account
+{
+    my (%group) = @_;
+
+    my $machine = machine_time();
+    my %used = (wall => time, all => $machine->{busy} - $machine->{stolen});
+
+    for my $name (keys %group) {
+        $used{$name} = $tick * sum0(map { times_of($_) } $group{$name}->());
+    }
+
+    return \%used;
 }
 
 
