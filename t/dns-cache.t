@@ -18,10 +18,7 @@ Scale::memcached_at(1, '127.0.0.2', $port);
 Scale::dns('mc.test', 1, '127.0.0.1');
 Scale::dns('long.test', 3600, '127.0.0.1');
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 300) i;
-SQL
+create_items(300);
 
 my $nginx = nginx_with('mc.test');
 

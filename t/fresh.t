@@ -5,14 +5,12 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
+use Scale::Items;
 use Scale::Door;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 100) i;
-SQL
+create_items(100);
 Scale::Door::install();
 
 open my $secret, '>', Scale::dir() . '/secret' or die;

@@ -5,15 +5,13 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres);
+use Scale::Items;
 use Scale::Process qw(slurp);
 use Test::More 'no_plan';
 
 my $dir = Scale::dir();
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 100) i;
-SQL
+create_items(100);
 
 mkdir "$dir/mc";
 chmod 0777, "$dir/mc";

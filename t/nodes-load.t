@@ -47,8 +47,7 @@ SQL
 
 my @address = addresses(3);
 
-Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                      @address);
+add_to_ring(@address);
 
 # a statement takes a while, or the pipelines would not fill the connections
 

@@ -22,8 +22,7 @@ SQL
 
 my @address = addresses(3);
 
-Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                      @address);
+add_to_ring(@address);
 
 my $config = back_ends(@address) . <<'END';
     add_header  X-Cache $scale_cache_status always;

@@ -5,21 +5,18 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres);
+use Scale::Items;
 use Scale::Client;
 use Scale::Hammer;
 use Scale::Ring;
 use Test::More 'no_plan';
 use Time::HiRes qw(sleep);
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 2000) i;
-SQL
+create_items(2000);
 
 my @address = addresses(4);
 
-Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                      @address[0 .. 2]);
+add_to_ring(@address[0 .. 2]);
 
 my $config = config(@address[0 .. 2]);
 my @nodes = map { Scale::nginx($config) } 1, 2;

@@ -5,18 +5,15 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres);
+use Scale::Items;
 use Scale::Ring;
 use Test::More 'no_plan';
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 100) i;
-SQL
+create_items(100);
 
 my @address = addresses(2);
 
-Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                      @address);
+add_to_ring(@address);
 Scale::replica('a');
 
 my $config = config(@address)

@@ -6,21 +6,18 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres);
+use Scale::Items;
 use Scale::Hammer;
 use Scale::Process qw(slurp);
 use Scale::Ring;
 use Test::More 'no_plan';
 use Time::HiRes qw(sleep time);
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 300) i;
-SQL
+create_items(300);
 
 my @address = addresses(3);
 
-Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                      @address);
+add_to_ring(@address);
 
 # a client's port is how a worker is known to PostgreSQL
 

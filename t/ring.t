@@ -5,13 +5,11 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale qw(postgres);
+use Scale::Items;
 use Scale::Ring;
 use Test::More 'no_plan';
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 300) i;
-SQL
+create_items(300);
 
 my @address = addresses(4);
 

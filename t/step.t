@@ -6,12 +6,10 @@ use warnings;
 use lib 't/lib';
 use Scale::Steps;
 use Scale qw(postgres memcached);
+use Scale::Items;
 use Test::More;
 
-Scale::sql(<<'SQL');
-CREATE TABLE items (id bigint PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO items SELECT i, 0 FROM generate_series(1, 100) i;
-SQL
+create_items(100);
 
 my $steps = Scale::Steps->new;
 

@@ -86,12 +86,7 @@ different(void)
 int
 main(void)
 {
-    static ngx_log_t  log;
-
-    pool = ngx_create_pool(4096, &log);
-    if (pool == NULL) {
-        return 1;
-    }
+    pool = test_pool();
 
     known();
     different();

@@ -298,18 +298,10 @@ test_distinct(void)
 int
 main(void)
 {
-    ngx_log_t      log;
     test_make_t   *m;
     test_parse_t  *p;
 
-    ngx_memzero(&log, sizeof(ngx_log_t));
-    ngx_pagesize = 4096;
-    ngx_cacheline_size = 64;
-
-    pool = ngx_create_pool(4096, &log);
-    if (pool == NULL) {
-        return 1;
-    }
+    pool = test_pool();
 
     for (p = parses; p->text; p++) {
         test_parse(p);

@@ -383,18 +383,10 @@ test_prefixes(void)
 int
 main(void)
 {
-    ngx_log_t      log;
     test_case_t   *c;
     test_fault_t  *f;
 
-    ngx_memzero(&log, sizeof(ngx_log_t));
-    ngx_pagesize = 4096;
-    ngx_cacheline_size = 64;
-
-    pool = ngx_create_pool(4096, &log);
-    if (pool == NULL) {
-        return 1;
-    }
+    pool = test_pool();
 
     for (c = cases; c->text; c++) {
         test_case(c);

@@ -491,18 +491,10 @@ test_unlike(void)
 int
 main(void)
 {
-    ngx_log_t        log;
     ngx_uint_t       i;
     test_compare_t  *c;
 
-    ngx_memzero(&log, sizeof(ngx_log_t));
-    ngx_pagesize = 4096;
-    ngx_cacheline_size = 64;
-
-    pool = ngx_create_pool(4096, &log);
-    if (pool == NULL) {
-        return 1;
-    }
+    pool = test_pool();
 
     test_buckets();
     test_keys();

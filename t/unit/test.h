@@ -47,6 +47,27 @@ is_str(ngx_str_t got, const char *expected, const char *title)
 }
 
 
+/* as nginx sets them at its start; the log is none */
+
+static ngx_inline ngx_pool_t *
+test_pool(void)
+{
+    ngx_pool_t  *pool;
+
+    static ngx_log_t  log;
+
+    ngx_pagesize = 4096;
+    ngx_cacheline_size = 64;
+
+    pool = ngx_create_pool(4096, &log);
+    if (pool == NULL) {
+        exit(1);
+    }
+
+    return pool;
+}
+
+
 static ngx_inline int
 done(void)
 {

@@ -9,8 +9,8 @@ use Scale::Client;
 use Scale::Items;
 use Scale::Process qw(slurp);
 
-our @EXPORT = qw(addresses back_ends config two_nodes on seen warm by_status
-                 keys_of log_of);
+our @EXPORT = qw(addresses add_to_ring back_ends config two_nodes on seen
+                 warm by_status keys_of log_of);
 
 # of the memcacheds 1 to $n
 
@@ -19,6 +19,15 @@ sub addresses
     my ($n) = @_;
 
     return map { '127.0.0.1:' . Scale::memcached($_)->{port} } 1 .. $n;
+}
+
+
+sub add_to_ring
+{
+    my (@servers) = @_;
+
+    Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
+                                          @servers);
 }
 
 
@@ -46,8 +55,7 @@ sub two_nodes
     my (@servers) = @_;
 
     create_items(300);
-    Scale::sql('SELECT ' . join ', ', map { "scale.ring_add('hot', '$_')" }
-                                          @servers);
+    add_to_ring(@servers);
 
     return map { Scale::nginx(config(@servers)) } 1, 2;
 }
