@@ -67,7 +67,10 @@ ngx_scale_values_step(ngx_scale_flow_t *f)
 }
 
 
-/* of a body that was checked, 0: it is empty; white space is that of RFC 8259, section 2 */
+/*
+ * Of a body that was checked, 0 where it is empty.  White space is that of RFC
+ * 8259, section 2.
+ */
 
 static u_char
 ngx_scale_values_first(ngx_str_t *body, size_t *offset)

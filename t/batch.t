@@ -7,6 +7,9 @@ use Scale qw(postgres memcached);
 use JSON::PP;
 use Test::More;
 
+# a repeat has the same bytes: Perl's hashes have no order
+my $json = JSON::PP->new->utf8->canonical;
+
 Scale::sql(<<'SQL');
 CREATE TABLE items (id bigint PRIMARY KEY, name text NOT NULL UNIQUE,
                     n int NOT NULL CHECK (n < 100));
@@ -64,7 +67,7 @@ sub send_all
     my ($method, $path, $body, @more) = @_;
 
     return Scale::request($method, $path,
-                          ref $body ? encode_json($body) : $body,
+                          ref $body ? $json->encode($body) : $body,
                           'Content-Type' => 'application/json', @more);
 }
 
