@@ -136,7 +136,6 @@ my %fields = (
     'ngx_scale_module/json/json_int.h unused' => 'the size of the header',
     'ngx_scale_module/pg/pg_int.h named' =>
         'the first part of what is found by name, as another type',
-    'ngx_scale_module/http/context.h cache_detail' => 'nobody reads it',
 );
 
 

@@ -19,7 +19,6 @@ typedef struct {
     ngx_scale_problem_t    *problem;        /* NULL: no error of ours */
     ngx_str_t               route;
     ngx_str_t               cache_status;   /* static text, or empty */
-    ngx_str_t               cache_detail;
     ngx_str_t               db_server;
     ngx_str_t               db_role;
     ngx_str_t               shard;          /* its name, or "*" */
