@@ -83,8 +83,7 @@ static ngx_uint_t
 ngx_scale_pg_address_failed(ngx_scale_pg_server_t *server)
 {
     return !server->up && server->backoff
-           && server->conns[NGX_SCALE_PG_CLASS_CONTROL]->state
-              == NGX_SCALE_PG_CLOSED;
+           && server->control->state == NGX_SCALE_PG_CLOSED;
 }
 
 
@@ -99,13 +98,11 @@ ngx_scale_pg_address_text(ngx_addr_t *addr, u_char *text)
 static void
 ngx_scale_pg_address_forget(ngx_scale_pg_server_t *server)
 {
-    ngx_uint_t            i, n;
+    ngx_uint_t            i;
     ngx_scale_pg_conn_t  *conn;
 
     for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
-        conn = server->conns[i];
-
-        for (n = server->pg->nconns[i]; n; n--, conn++) {
+        for (conn = server->pools[i].open; conn; conn = conn->next) {
             ngx_scale_pg_address_leave(conn);
         }
     }
@@ -134,11 +131,7 @@ ngx_scale_pg_address_forget(ngx_scale_pg_server_t *server)
 static void
 ngx_scale_pg_address_leave(ngx_scale_pg_conn_t *conn)
 {
-    if (conn->state == NGX_SCALE_PG_CLOSED) {
-        return;
-    }
-
-    if (conn->state != NGX_SCALE_PG_READY
+    if (!ngx_scale_pg_is_open(conn)
         || conn->class == NGX_SCALE_PG_CLASS_READ
         || conn->class == NGX_SCALE_PG_CLASS_CONTROL)
     {

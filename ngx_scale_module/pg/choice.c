@@ -35,6 +35,7 @@ static void ngx_scale_pg_grow_server(ngx_scale_pg_server_t *server,
     ngx_uint_t class);
 static ngx_uint_t ngx_scale_pg_is_due(ngx_scale_pg_conn_t *conn,
     ngx_uint_t wanted);
+static void ngx_scale_pg_dismiss(ngx_scale_pg_conn_t *conn);
 
 
 static ngx_scale_pg_line_t  ngx_scale_pg_lines[NGX_SCALE_PG_NSERVED] = {
@@ -259,15 +260,13 @@ ngx_scale_pg_weight(ngx_scale_pg_server_t *server, ngx_scale_pg_op_t *op,
 static ngx_uint_t
 ngx_scale_pg_load(ngx_scale_pg_server_t *server)
 {
-    ngx_uint_t            i, n, load;
+    ngx_uint_t            i, load;
     ngx_scale_pg_conn_t  *conn;
 
     load = 0;
 
     for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
-        conn = server->conns[i];
-
-        for (n = server->open[i] ? server->pg->nconns[i] : 0; n; n--, conn++) {
+        for (conn = server->pools[i].open; conn; conn = conn->next) {
             load += conn->depth;
         }
     }
@@ -298,14 +297,13 @@ static ngx_scale_pg_conn_t *
 ngx_scale_pg_least_busy(ngx_scale_pg_server_t *server, ngx_uint_t class,
     ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t            n, cost, best;
+    ngx_uint_t            cost, best;
     ngx_scale_pg_conn_t  *conn, *chosen;
 
     chosen = NULL;
     best = NGX_SCALE_PG_NONE;
-    conn = server->conns[class];
 
-    for (n = server->pg->nconns[class]; n; n--, conn++) {
+    for (conn = server->pools[class].open; conn; conn = conn->next) {
         cost = ngx_scale_pg_cost(conn, op);
 
         if (cost < best) {
@@ -326,9 +324,6 @@ ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     ngx_uint_t  room;
 
     if (conn->state != NGX_SCALE_PG_READY
-        || conn->broken.posted
-        || conn->exclusive
-        || conn->retiring
         || conn->depth >= ngx_scale_pg_depths[conn->class])
     {
         return NGX_SCALE_PG_NONE;
@@ -400,51 +395,43 @@ ngx_scale_pg_may_grow(ngx_scale_pg_server_t *server, ngx_uint_t class)
     share = ngx_scale_pg_quota_fair(server->quota,
                                     server->pg->conf->connections);
 
-    return server->open[class] < ngx_max(share / 2, 1);
+    return server->pools[class].nopen < ngx_max(share / 2, 1);
 }
 
 
 static void
 ngx_scale_pg_grow_server(ngx_scale_pg_server_t *server, ngx_uint_t class)
 {
-    ngx_uint_t            n;
-    ngx_scale_pg_conn_t  *conn, *closed;
+    ngx_scale_pg_conn_t  *conn;
+    ngx_scale_pg_pool_t  *pool;
 
-    if (!ngx_scale_pg_may_grow(server, class)) {
+    pool = &server->pools[class];
+
+    if (pool->closed == NULL || !ngx_scale_pg_may_grow(server, class)) {
         return;
     }
 
-    closed = NULL;
-    conn = server->conns[class];
-
-    for (n = server->pg->nconns[class]; n; n--, conn++) {
-        if (conn->state == NGX_SCALE_PG_CLOSED && !conn->broken.posted) {
-            closed = conn;
-
-        } else if (conn->state != NGX_SCALE_PG_READY) {
+    for (conn = pool->open; conn; conn = conn->next) {
+        if (!ngx_scale_pg_is_open(conn)) {
             return;
         }
     }
 
-    if (closed) {
-        (void) ngx_scale_pg_connect(closed);
-    }
+    (void) ngx_scale_pg_connect(pool->closed);
 }
 
 
 void
 ngx_scale_pg_reap(ngx_scale_pg_server_t *server)
 {
-    ngx_uint_t            i, n, wanted;
+    ngx_uint_t            i, wanted;
     ngx_scale_pg_conn_t  *conn;
 
     wanted = ngx_scale_pg_quota_is_wanted(server->quota,
                                           server->pg->conf->connections);
 
     for (i = 0; i < NGX_SCALE_PG_CLASS_CONTROL; i++) {
-        conn = server->conns[i];
-
-        for (n = server->pg->nconns[i]; n; n--, conn++) {
+        for (conn = server->pools[i].open; conn; conn = conn->next) {
             if (conn->state != NGX_SCALE_PG_READY
                 || !ngx_scale_pg_is_due(conn, wanted))
             {
@@ -452,12 +439,10 @@ ngx_scale_pg_reap(ngx_scale_pg_server_t *server)
             }
 
             if (ngx_scale_pg_is_idle(conn)) {
-                ngx_scale_pg_close(conn, NULL);
                 wanted = 0;
-
-            } else {
-                conn->retiring = 1;
             }
+
+            ngx_scale_pg_dismiss(conn);
         }
     }
 }
@@ -476,7 +461,8 @@ ngx_scale_pg_is_due(ngx_scale_pg_conn_t *conn, ngx_uint_t wanted)
         return 1;
     }
 
-    return ngx_scale_pg_is_idle(conn) && conn->server->open[conn->class] > 1
+    return ngx_scale_pg_is_idle(conn)
+           && conn->server->pools[conn->class].nready > 1
            && (wanted || ngx_current_msec - conn->used > conf->idle);
 }
 
@@ -484,22 +470,25 @@ ngx_scale_pg_is_due(ngx_scale_pg_conn_t *conn, ngx_uint_t wanted)
 void
 ngx_scale_pg_retire(ngx_scale_pg_server_t *server, ngx_uint_t class)
 {
-    ngx_uint_t            n;
     ngx_scale_pg_conn_t  *conn;
 
-    conn = server->conns[class];
-
-    for (n = server->pg->nconns[class]; n; n--, conn++) {
-        if (conn->state != NGX_SCALE_PG_READY) {
-            continue;
+    for (conn = server->pools[class].open; conn; conn = conn->next) {
+        if (conn->state == NGX_SCALE_PG_READY) {
+            ngx_scale_pg_dismiss(conn);
         }
+    }
+}
 
-        conn->retiring = 1;
 
-        /* later: its last operation may be what has found this out */
+/* later: its last operation may be what has found this out */
 
-        if (ngx_scale_pg_is_idle(conn)) {
-            ngx_scale_pg_break(conn, NULL);
-        }
+static void
+ngx_scale_pg_dismiss(ngx_scale_pg_conn_t *conn)
+{
+    if (ngx_scale_pg_is_idle(conn)) {
+        ngx_scale_pg_break(conn, NULL);
+
+    } else {
+        ngx_scale_pg_become(conn, NGX_SCALE_PG_RETIRING);
     }
 }

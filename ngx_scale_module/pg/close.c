@@ -7,6 +7,8 @@
 #include "pg/pg_int.h"
 
 
+static void ngx_scale_pg_take_back(ngx_scale_pg_conn_t *conn,
+    ngx_queue_t *lost);
 static void ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn,
     const char *reason);
@@ -21,12 +23,13 @@ static void ngx_scale_pg_back_off(ngx_scale_pg_server_t *server);
 void
 ngx_scale_pg_break(ngx_scale_pg_conn_t *conn, const char *reason)
 {
-    if (conn->broken.posted) {
+    if (conn->state == NGX_SCALE_PG_BROKEN) {
         return;
     }
 
     conn->reason = reason;
 
+    ngx_scale_pg_become(conn, NGX_SCALE_PG_BROKEN);
     ngx_post_event(&conn->broken, &ngx_posted_events);
 }
 
@@ -45,12 +48,10 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
 {
     ngx_uint_t              opened;
     ngx_queue_t             lost, *q;
-    ngx_scale_pg_op_t      *op;
-    ngx_scale_pg_slot_t    *slot;
     ngx_scale_pg_server_t  *server;
 
     server = conn->server;
-    opened = conn->state == NGX_SCALE_PG_READY;
+    opened = conn->opened;
 
     if (reason) {
         ngx_scale_pg_log_close(conn, reason);
@@ -64,29 +65,8 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
         ngx_scale_pg_back_off(server);
     }
 
-    ngx_queue_init(&lost);
-
-    for ( /* void */ ; conn->head != conn->tail; conn->head++) {
-        slot = &conn->slots[conn->head % NGX_SCALE_PG_SLOTS];
-        op = slot->op;
-        slot->op = NULL;
-
-        if (op && op->conn == conn) {
-            op->conn = NULL;
-            ngx_queue_insert_tail(&lost, &op->queue);
-        }
-    }
-
-    if (conn->looking) {
-        op = conn->looking;
-        op->conn = NULL;
-        ngx_queue_insert_tail(&lost, &op->queue);
-    }
-
+    ngx_scale_pg_take_back(conn, &lost);
     ngx_scale_pg_forget_session(conn);
-
-    server->open[conn->class]--;
-    ngx_scale_pg_quota_give(server->quota, server->open[conn->class] == 0);
 
     while (!ngx_queue_empty(&lost)) {
         q = ngx_queue_head(&lost);
@@ -102,9 +82,38 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
 }
 
 
+/* all of them first: what becomes of one may be sent, or cancel another */
+
+static void
+ngx_scale_pg_take_back(ngx_scale_pg_conn_t *conn, ngx_queue_t *lost)
+{
+    ngx_scale_pg_op_t    *op;
+    ngx_scale_pg_slot_t  *slot;
+
+    ngx_queue_init(lost);
+
+    for ( /* void */ ; conn->head != conn->tail; conn->head++) {
+        slot = &conn->slots[conn->head % NGX_SCALE_PG_SLOTS];
+        op = slot->op;
+
+        if (op && op->conn == conn) {
+            op->conn = NULL;
+            ngx_queue_insert_tail(lost, &op->queue);
+        }
+    }
+
+    if (conn->looking) {
+        conn->looking->conn = NULL;
+        ngx_queue_insert_tail(lost, &conn->looking->queue);
+    }
+}
+
+
 static void
 ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
 {
+    ngx_scale_pg_server_t  *server;
+
     if (conn->timer.timer_set) {
         ngx_del_timer(&conn->timer);
     }
@@ -119,26 +128,17 @@ ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
 
     ngx_scale_pg_tls_clear();
 
-    conn->pgconn = NULL;
-    conn->state = NGX_SCALE_PG_CLOSED;
-
     ngx_free(conn->slots);
 
-    ngx_memzero(&conn->replayed, sizeof(ngx_scale_pg_position_t));
+    ngx_memzero(&conn->pgconn, sizeof(ngx_scale_pg_conn_t)
+                               - offsetof(ngx_scale_pg_conn_t, pgconn));
 
-    conn->position = &conn->server->position;
-    conn->depth = 0;
-    conn->batch = 0;
-    conn->exclusive = 0;
-    conn->looking = NULL;
-    conn->failed = 0;
-    conn->committed_locally = 0;
-    conn->checked = 0;
-    conn->retiring = 0;
-    conn->reads = 0;
-    conn->paused = 0;
-    conn->resumed = 0;
-    conn->overdue = 0;
+    server = conn->server;
+    conn->position = &server->position;
+
+    ngx_scale_pg_become(conn, NGX_SCALE_PG_CLOSED);
+    ngx_scale_pg_quota_give(server->quota,
+                            server->pools[conn->class].nopen == 0);
 }
 
 

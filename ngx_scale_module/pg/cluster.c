@@ -7,8 +7,10 @@
 #include "pg/pg_int.h"
 
 
-static ngx_int_t ngx_scale_pg_create_server(ngx_scale_pg_t *pg,
-    ngx_scale_pg_server_t *server);
+static void ngx_scale_pg_event(ngx_scale_pg_t *pg, ngx_event_t *ev,
+    ngx_event_handler_pt handler);
+static ngx_int_t ngx_scale_pg_create_server(ngx_scale_pg_server_t *server);
+static void ngx_scale_pg_destroy_server(ngx_scale_pg_server_t *server);
 static void ngx_scale_pg_pump_handler(ngx_event_t *ev);
 static void ngx_scale_pg_pump_line(ngx_scale_pg_t *pg, ngx_uint_t line);
 static ngx_uint_t ngx_scale_pg_gives_up(ngx_scale_pg_t *pg, ngx_uint_t line,
@@ -31,9 +33,8 @@ ngx_scale_pg_t *
 ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     ngx_scale_pg_shared_t *shared, ngx_log_t *log)
 {
-    ngx_uint_t              i;
-    ngx_scale_pg_t         *pg;
-    ngx_scale_pg_server_t  *server;
+    ngx_uint_t       i;
+    ngx_scale_pg_t  *pg;
 
     pg = ngx_pcalloc(pool, sizeof(ngx_scale_pg_t));
     if (pg == NULL) {
@@ -54,14 +55,6 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
         ngx_queue_init(&pg->lines[i].ops);
     }
 
-    /* two for reads: one leaves the server idle while a batch travels */
-
-    pg->nconns[NGX_SCALE_PG_CLASS_READ] = 2;
-    pg->nconns[NGX_SCALE_PG_CLASS_WRITE] = conf->connections;
-    pg->nconns[NGX_SCALE_PG_CLASS_EXCLUSIVE] = conf->connections;
-    pg->nconns[NGX_SCALE_PG_CLASS_STREAM] = conf->connections / 2;
-    pg->nconns[NGX_SCALE_PG_CLASS_CONTROL] = 1;
-
     ngx_scale_pg_own_init(pg);
     ngx_scale_pg_password_init(pg);
 
@@ -74,63 +67,70 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
         return NULL;
     }
 
-    pg->pump.handler = ngx_scale_pg_pump_handler;
-    pg->pump.data = pg;
-    pg->pump.log = log;
+    ngx_scale_pg_event(pg, &pg->pump, ngx_scale_pg_pump_handler);
+    ngx_scale_pg_event(pg, &pg->tick, ngx_scale_pg_tick_handler);
+    ngx_scale_pg_event(pg, &pg->again, ngx_scale_pg_again_handler);
 
-    pg->tick.handler = ngx_scale_pg_tick_handler;
-    pg->tick.data = pg;
-    pg->tick.log = log;
     pg->tick.cancelable = 1;
 
-    pg->again.handler = ngx_scale_pg_again_handler;
-    pg->again.data = pg;
-    pg->again.log = log;
-
     for (i = 0; i < pg->nservers; i++) {
-        server = &pg->servers[i];
+        pg->servers[i].pg = pg;
+        pg->servers[i].conf = (ngx_scale_pg_server_conf_t *)
+                                                       conf->servers.elts + i;
+        pg->servers[i].quota = shared->quotas[i];
 
-        server->pg = pg;
-        server->conf = (ngx_scale_pg_server_conf_t *) conf->servers.elts + i;
-        server->quota = shared->quotas[i];
-
-        if (ngx_scale_pg_create_server(pg, server) != NGX_OK) {
+        if (ngx_scale_pg_create_server(&pg->servers[i]) != NGX_OK) {
             return NULL;
         }
-
-        ngx_scale_pg_address_init(server);
-        ngx_scale_pg_quota_enter(server->quota);
-        ngx_scale_pg_standing_init(server);
     }
 
     return pg;
 }
 
 
-static ngx_int_t
-ngx_scale_pg_create_server(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *server)
+static void
+ngx_scale_pg_event(ngx_scale_pg_t *pg, ngx_event_t *ev,
+    ngx_event_handler_pt handler)
 {
-    ngx_uint_t            i, n;
+    ev->handler = handler;
+    ev->data = pg;
+    ev->log = pg->log;
+}
+
+
+static ngx_int_t
+ngx_scale_pg_create_server(ngx_scale_pg_server_t *server)
+{
+    ngx_uint_t            i, n, nconns[NGX_SCALE_PG_NCLASSES];
     ngx_scale_pg_conn_t  *conn;
 
-    for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
-        n = pg->nconns[i];
+    n = server->pg->conf->connections;
 
-        conn = ngx_pcalloc(pg->pool, n * sizeof(ngx_scale_pg_conn_t));
+    /* two for reads: one leaves the server idle while a batch travels */
+
+    nconns[NGX_SCALE_PG_CLASS_READ] = 2;
+    nconns[NGX_SCALE_PG_CLASS_WRITE] = n;
+    nconns[NGX_SCALE_PG_CLASS_EXCLUSIVE] = n;
+    nconns[NGX_SCALE_PG_CLASS_STREAM] = n / 2;
+    nconns[NGX_SCALE_PG_CLASS_CONTROL] = 1;
+
+    for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
+        conn = ngx_pcalloc(server->pg->pool,
+                           nconns[i] * sizeof(ngx_scale_pg_conn_t));
         if (conn == NULL) {
             return NGX_ERROR;
         }
 
-        server->conns[i] = conn;
-
-        for ( /* void */ ; n; n--, conn++) {
-            conn->pg = pg;
-            conn->server = server;
-            conn->class = i;
-
-            ngx_scale_pg_conn_init(conn);
+        for (n = nconns[i]; n; n--) {
+            ngx_scale_pg_conn_init(&conn[n - 1], server, i);
         }
     }
+
+    server->control = server->pools[NGX_SCALE_PG_CLASS_CONTROL].closed;
+
+    ngx_scale_pg_address_init(server);
+    ngx_scale_pg_quota_enter(server->quota);
+    ngx_scale_pg_standing_init(server);
 
     return NGX_OK;
 }
@@ -139,28 +139,12 @@ ngx_scale_pg_create_server(ngx_scale_pg_t *pg, ngx_scale_pg_server_t *server)
 void
 ngx_scale_pg_destroy(ngx_scale_pg_t *pg)
 {
-    ngx_uint_t            i, j, n;
-    ngx_scale_pg_conn_t  *conn;
+    ngx_uint_t  i;
 
     pg->closing = 1;
 
     for (i = 0; i < pg->nservers; i++) {
-        for (j = 0; j < NGX_SCALE_PG_NCLASSES; j++) {
-            conn = pg->servers[i].conns[j];
-
-            for (n = pg->nconns[j]; n; n--, conn++) {
-                if (conn->state != NGX_SCALE_PG_CLOSED) {
-                    conn->tail = conn->head;
-                    ngx_scale_pg_close(conn, NULL);
-                }
-            }
-        }
-
-        if (pg->servers[i].timer.timer_set) {
-            ngx_del_timer(&pg->servers[i].timer);
-        }
-
-        ngx_scale_pg_quota_leave(pg->servers[i].quota);
+        ngx_scale_pg_destroy_server(&pg->servers[i]);
     }
 
     if (pg->tick.timer_set) {
@@ -176,6 +160,32 @@ ngx_scale_pg_destroy(ngx_scale_pg_t *pg)
     }
 
     ngx_scale_pg_password_wipe(pg);
+}
+
+
+static void
+ngx_scale_pg_destroy_server(ngx_scale_pg_server_t *server)
+{
+    ngx_uint_t            i;
+    ngx_scale_pg_conn_t  *conn;
+
+    for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
+
+        while (server->pools[i].open) {
+            conn = server->pools[i].open;
+
+            conn->tail = conn->head;
+            conn->looking = NULL;
+
+            ngx_scale_pg_close(conn, NULL);
+        }
+    }
+
+    if (server->timer.timer_set) {
+        ngx_del_timer(&server->timer);
+    }
+
+    ngx_scale_pg_quota_leave(server->quota);
 }
 
 
@@ -414,15 +424,13 @@ ngx_scale_pg_gives_up(ngx_scale_pg_t *pg, ngx_uint_t line,
 static void
 ngx_scale_pg_pump_server(ngx_scale_pg_server_t *server)
 {
-    ngx_uint_t            i, n;
+    ngx_uint_t            i;
     ngx_scale_pg_conn_t  *conn;
 
     for (i = 0; i < NGX_SCALE_PG_NCLASSES; i++) {
-        conn = server->conns[i];
-        n = server->open[i] ? server->pg->nconns[i] : 0;
+        for (conn = server->pools[i].open; conn; conn = conn->next) {
 
-        for ( /* void */ ; n; n--, conn++) {
-            if (conn->state != NGX_SCALE_PG_READY) {
+            if (!ngx_scale_pg_is_open(conn)) {
                 continue;
             }
 

@@ -9,10 +9,15 @@
 #include "pg/pg_int.h"
 
 
+static void ngx_scale_pg_link(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_conn_t **from, ngx_scale_pg_conn_t **to);
+static void ngx_scale_pg_options(ngx_scale_pg_conn_t *conn, const char **names,
+    const char **values);
 static ngx_int_t ngx_scale_pg_admit(ngx_scale_pg_conn_t *conn);
 static ngx_int_t ngx_scale_pg_register(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_watch(ngx_scale_pg_conn_t *conn, ngx_uint_t reading,
     ngx_uint_t writing);
+static void ngx_scale_pg_connecting_handler(ngx_event_t *ev);
 static void ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_established(ngx_scale_pg_conn_t *conn);
 static ngx_uint_t ngx_scale_pg_is_out_of_place(ngx_scale_pg_conn_t *conn);
@@ -34,9 +39,17 @@ static void ngx_scale_pg_notice(void *arg, const PGresult *result);
 
 
 void
-ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn)
+ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_server_t *server, ngx_scale_pg_class_e class)
 {
+    conn->pg = server->pg;
+    conn->server = server;
+    conn->class = class;
+    conn->next = server->pools[class].closed;
+    server->pools[class].closed = conn;
+
     conn->position = &conn->server->position;
+    conn->reading = ngx_scale_pg_read_handler;
 
     conn->broken.handler = ngx_scale_pg_broken_handler;
     conn->broken.data = conn;
@@ -52,18 +65,64 @@ ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn)
 }
 
 
+void
+ngx_scale_pg_become(ngx_scale_pg_conn_t *conn, ngx_scale_pg_state_e state)
+{
+    ngx_scale_pg_pool_t  *pool;
+
+    static const char  *names[NGX_SCALE_PG_NSTATES] = {
+        "closed", "connecting", "starting", "ready", "retiring", "broken"
+    };
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, conn->pg->log, 0,
+                   "scale pg \"%V\" class:%ui %p %s, then %s",
+                   &conn->server->conf->name, conn->class, conn,
+                   names[conn->state], names[state]);
+
+    pool = &conn->server->pools[conn->class];
+
+    if (conn->state == NGX_SCALE_PG_CLOSED) {
+        ngx_scale_pg_link(conn, &pool->closed, &pool->open);
+        pool->nopen++;
+
+    } else if (state == NGX_SCALE_PG_CLOSED) {
+        ngx_scale_pg_link(conn, &pool->open, &pool->closed);
+        pool->nopen--;
+    }
+
+    pool->nready -= conn->state == NGX_SCALE_PG_READY;
+    pool->nready += state == NGX_SCALE_PG_READY;
+
+    conn->state = state;
+}
+
+
+static void
+ngx_scale_pg_link(ngx_scale_pg_conn_t *conn, ngx_scale_pg_conn_t **from,
+    ngx_scale_pg_conn_t **to)
+{
+    while (*from != conn) {
+        from = &(*from)->next;
+    }
+
+    *from = conn->next;
+
+    while (*to) {
+        to = &(*to)->next;
+    }
+
+    *to = conn;
+    conn->next = NULL;
+}
+
+
 ngx_int_t
 ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
 {
-    ngx_uint_t                   n;
-    const char                  *names[10], *values[10], *password;
-    ngx_scale_pg_conf_t         *conf;
+    const char                  *names[10], *values[10];
     ngx_scale_pg_server_conf_t  *server;
 
-    conf = conn->pg->conf;
     server = conn->server->conf;
-
-    n = 0;
 
     if ((server->addr && conn->server->hostaddr[0] == '\0')
         || ngx_scale_pg_admit(conn) != NGX_OK)
@@ -71,35 +130,9 @@ ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
         return NGX_DECLINED;
     }
 
-    password = ngx_scale_pg_password(conn->pg);
+    ngx_scale_pg_become(conn, NGX_SCALE_PG_CONNECTING);
+    ngx_scale_pg_options(conn, names, values);
 
-#define ngx_scale_pg_option(name, value)                                      \
-    names[n] = name;                                                          \
-    values[n++] = (const char *) value
-
-    ngx_scale_pg_option("fallback_application_name", "ngx_scale");
-    ngx_scale_pg_option("dbname", conf->conninfo.data);
-    ngx_scale_pg_option("host", server->host.data);
-    ngx_scale_pg_option("port", server->port.data);
-    ngx_scale_pg_option("gssencmode", "disable");
-    ngx_scale_pg_option("client_encoding", "UTF8");
-
-    if (server->addr) {
-        ngx_scale_pg_option("hostaddr", conn->server->hostaddr);
-    }
-
-    if (password) {
-        ngx_scale_pg_option("password", password);
-    }
-
-    names[n] = NULL;
-    values[n] = NULL;
-
-    ngx_log_debug2(NGX_LOG_DEBUG_CORE, conn->pg->log, 0,
-                   "scale pg connect \"%V\" class:%ui", &server->name,
-                   conn->class);
-
-    conn->state = NGX_SCALE_PG_CONNECTING;
     conn->pgconn = PQconnectStartParams(names, values, 1);
 
     if (conn->pgconn == NULL || PQstatus(conn->pgconn) == CONNECTION_BAD) {
@@ -115,9 +148,45 @@ ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn)
     }
 
     ngx_scale_pg_watch(conn, 0, 1);
-    ngx_add_timer(&conn->timer, conf->connect_timeout);
+    ngx_add_timer(&conn->timer, conn->pg->conf->connect_timeout);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_scale_pg_options(ngx_scale_pg_conn_t *conn, const char **names,
+    const char **values)
+{
+    ngx_uint_t                   n;
+    const char                  *password;
+    ngx_scale_pg_server_conf_t  *server;
+
+    n = 0;
+    server = conn->server->conf;
+    password = ngx_scale_pg_password(conn->pg);
+
+#define ngx_scale_pg_option(name, value)                                      \
+    names[n] = name;                                                          \
+    values[n++] = (const char *) value
+
+    ngx_scale_pg_option("fallback_application_name", "ngx_scale");
+    ngx_scale_pg_option("dbname", conn->pg->conf->conninfo.data);
+    ngx_scale_pg_option("host", server->host.data);
+    ngx_scale_pg_option("port", server->port.data);
+    ngx_scale_pg_option("gssencmode", "disable");
+    ngx_scale_pg_option("client_encoding", "UTF8");
+
+    if (server->addr) {
+        ngx_scale_pg_option("hostaddr", conn->server->hostaddr);
+    }
+
+    if (password) {
+        ngx_scale_pg_option("password", password);
+    }
+
+    names[n] = NULL;
+    values[n] = NULL;
 }
 
 
@@ -128,7 +197,7 @@ ngx_scale_pg_admit(ngx_scale_pg_conn_t *conn)
     ngx_scale_pg_server_t  *server;
 
     server = conn->server;
-    first = server->open[conn->class] == 0;
+    first = server->pools[conn->class].nopen == 0;
     nstatements = conn->pg->conf->statements->nelts + NGX_SCALE_PG_NOWN;
 
     if (ngx_scale_pg_quota_take(server->quota, conn->pg->conf->connections,
@@ -150,7 +219,6 @@ ngx_scale_pg_admit(ngx_scale_pg_conn_t *conn)
 
     conn->prepared = (ngx_scale_pg_prepared_t *)
                                            (conn->slots + NGX_SCALE_PG_SLOTS);
-    server->open[conn->class]++;
 
     return NGX_OK;
 }
@@ -179,8 +247,8 @@ ngx_scale_pg_register(ngx_scale_pg_conn_t *conn)
     c->log = conn->pg->log;
     c->read->log = c->log;
     c->write->log = c->log;
-    c->read->handler = ngx_scale_pg_read_handler;
-    c->write->handler = ngx_scale_pg_write_handler;
+    c->read->handler = ngx_scale_pg_connecting_handler;
+    c->write->handler = ngx_scale_pg_connecting_handler;
     c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
 
     conn->connection = c;
@@ -250,6 +318,21 @@ ngx_scale_pg_watch(ngx_scale_pg_conn_t *conn, ngx_uint_t reading,
 
 
 static void
+ngx_scale_pg_connecting_handler(ngx_event_t *ev)
+{
+    ngx_connection_t     *c;
+    ngx_scale_pg_conn_t  *conn;
+
+    c = ev->data;
+    conn = c->data;
+
+    if (conn->state == NGX_SCALE_PG_CONNECTING) {
+        ngx_scale_pg_poll(conn);
+    }
+}
+
+
+static void
 ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn)
 {
     PostgresPollingStatusType  status;
@@ -261,19 +344,21 @@ ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn)
     ngx_scale_pg_tls_clear();
 
     if (status == PGRES_POLLING_FAILED) {
-        ngx_scale_pg_close(conn, PQerrorMessage(conn->pgconn));
+        ngx_scale_pg_break(conn, PQerrorMessage(conn->pgconn));
         return;
     }
 
     if (ngx_scale_pg_register(conn) != NGX_OK) {
-        ngx_scale_pg_close(conn, "no connection is free in this worker");
+        ngx_scale_pg_break(conn, "no connection is free in this worker");
         return;
     }
 
     ngx_scale_pg_watch(conn, status != PGRES_POLLING_WRITING,
                        status == PGRES_POLLING_WRITING);
 
-    if (status == PGRES_POLLING_OK) {
+    if (status == PGRES_POLLING_OK
+        && conn->state == NGX_SCALE_PG_CONNECTING)
+    {
         ngx_scale_pg_established(conn);
     }
 }
@@ -284,18 +369,21 @@ ngx_scale_pg_established(ngx_scale_pg_conn_t *conn)
 {
     if (ngx_scale_pg_is_out_of_place(conn)) {
         ngx_scale_pg_suspect(conn->pg);
-        ngx_scale_pg_close(conn, "the server is no longer the primary");
+        ngx_scale_pg_break(conn, "the server is no longer the primary");
         return;
     }
 
     if (PQsetnonblocking(conn->pgconn, 1) != 0
         || PQenterPipelineMode(conn->pgconn) != 1)
     {
-        ngx_scale_pg_close(conn, "the server speaks no pipeline mode");
+        ngx_scale_pg_break(conn, "the server speaks no pipeline mode");
         return;
     }
 
-    conn->state = NGX_SCALE_PG_STARTING;
+    conn->connection->read->handler = conn->reading;
+    conn->connection->write->handler = ngx_scale_pg_write_handler;
+
+    ngx_scale_pg_become(conn, NGX_SCALE_PG_STARTING);
 
     ngx_scale_pg_setup(conn);
     ngx_scale_pg_flush(conn);
@@ -324,17 +412,17 @@ ngx_scale_pg_is_out_of_place(ngx_scale_pg_conn_t *conn)
 void
 ngx_scale_pg_started(ngx_scale_pg_conn_t *conn)
 {
-    conn->state = NGX_SCALE_PG_READY;
+    ngx_scale_pg_become(conn, NGX_SCALE_PG_READY);
+
+    conn->opened = 1;
     conn->server->backoff = 0;
     conn->born = ngx_current_msec;
     conn->used = ngx_current_msec;
     conn->lifetime = conn->pg->conf->lifetime;
     conn->lifetime -= (ngx_msec_t) ngx_random() % (conn->lifetime / 10 + 1);
 
-    ngx_log_debug3(NGX_LOG_DEBUG_CORE, conn->pg->log, 0,
-                   "scale pg ready \"%V\" class:%ui pid:%d",
-                   &conn->server->conf->name, conn->class,
-                   PQbackendPID(conn->pgconn));
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, conn->pg->log, 0,
+                   "scale pg %p pid:%d", conn, PQbackendPID(conn->pgconn));
 
     ngx_scale_pg_progress(conn);
     ngx_scale_pg_post(conn->pg);
@@ -354,7 +442,7 @@ ngx_scale_pg_progress(ngx_scale_pg_conn_t *conn)
 
     conn->progressed = ngx_current_msec;
 
-    if (conn->state != NGX_SCALE_PG_READY) {
+    if (!ngx_scale_pg_is_open(conn)) {
         return;
     }
 
@@ -390,7 +478,7 @@ ngx_scale_pg_flush(ngx_scale_pg_conn_t *conn)
 {
     int  rc;
 
-    if (conn->connection == NULL || conn->broken.posted) {
+    if (conn->connection == NULL || conn->state == NGX_SCALE_PG_BROKEN) {
         return;
     }
 
@@ -436,12 +524,7 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
         return;
     }
 
-    if (conn->broken.posted || conn->paused) {
-        return;
-    }
-
-    if (conn->state == NGX_SCALE_PG_CONNECTING) {
-        ngx_scale_pg_poll(conn);
+    if (conn->state == NGX_SCALE_PG_BROKEN || conn->paused) {
         return;
     }
 
@@ -452,7 +535,7 @@ ngx_scale_pg_read_handler(ngx_event_t *rev)
         return;
     }
 
-    if (conn->retiring && ngx_scale_pg_is_idle(conn)) {
+    if (conn->state == NGX_SCALE_PG_RETIRING && ngx_scale_pg_is_idle(conn)) {
         ngx_scale_pg_close(conn, NULL);
         return;
     }
@@ -480,7 +563,8 @@ ngx_scale_pg_read(ngx_scale_pg_conn_t *conn)
 
         ngx_scale_pg_receive(conn);
 
-    } while (conn->head != conn->tail && !conn->paused && !conn->broken.posted
+    } while (conn->head != conn->tail && !conn->paused
+             && conn->state != NGX_SCALE_PG_BROKEN
              && PQstatus(conn->pgconn) == CONNECTION_OK
              && ngx_scale_pg_tls_pending(conn));
 }
@@ -489,22 +573,11 @@ ngx_scale_pg_read(ngx_scale_pg_conn_t *conn)
 static void
 ngx_scale_pg_write_handler(ngx_event_t *wev)
 {
-    ngx_connection_t     *c;
-    ngx_scale_pg_conn_t  *conn;
+    ngx_connection_t  *c;
 
     c = wev->data;
-    conn = c->data;
 
-    if (conn->state == NGX_SCALE_PG_CONNECTING) {
-
-        if (!conn->broken.posted) {
-            ngx_scale_pg_poll(conn);
-        }
-
-        return;
-    }
-
-    ngx_scale_pg_flush(conn);
+    ngx_scale_pg_flush(c->data);
 }
 
 
@@ -513,7 +586,11 @@ ngx_scale_pg_timer_handler(ngx_event_t *ev)
 {
     ngx_scale_pg_conn_t  *conn = ev->data;
 
-    if (conn->state != NGX_SCALE_PG_READY) {
+    if (conn->state == NGX_SCALE_PG_BROKEN) {
+        return;
+    }
+
+    if (!conn->opened) {
         ngx_scale_pg_close(conn, "the connection took too long to open");
         return;
     }

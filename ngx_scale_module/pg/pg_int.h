@@ -85,11 +85,16 @@ typedef struct {
 } ngx_scale_pg_slot_t;
 
 
+/* only ngx_scale_pg_become() moves a connection from one to another */
+
 typedef enum {
     NGX_SCALE_PG_CLOSED = 0,
     NGX_SCALE_PG_CONNECTING,
     NGX_SCALE_PG_STARTING,                 /* the session's settings */
-    NGX_SCALE_PG_READY
+    NGX_SCALE_PG_READY,                    /* takes work */
+    NGX_SCALE_PG_RETIRING,                 /* ends what it has */
+    NGX_SCALE_PG_BROKEN,                   /* closed before the next event */
+    NGX_SCALE_PG_NSTATES
 } ngx_scale_pg_state_e;
 
 
@@ -140,44 +145,48 @@ struct ngx_scale_pg_conn_s {
     ngx_scale_pg_server_t     *server;
     ngx_scale_pg_class_e       class;
     ngx_scale_pg_state_e       state;
+    ngx_scale_pg_conn_t       *next;       /* of its pool, open or closed */
 
-    PGconn                    *pgconn;
-    ngx_connection_t          *connection;
+    ngx_event_handler_pt       reading;    /* when it is open */
     ngx_event_t                timer;      /* connecting, or no progress */
     ngx_event_t                broken;     /* posted: close from the loop */
     const char                *reason;
-
-    ngx_scale_pg_slot_t       *slots;      /* NGX_SCALE_PG_SLOTS, if open */
-    ngx_uint_t                 head;
-    ngx_uint_t                 tail;
-    ngx_uint_t                 depth;      /* operations in flight */
-    ngx_uint_t                 batch;      /* of them, since the last Sync */
-    ngx_scale_pg_op_t         *looking;    /* it has no slot meanwhile */
-    ngx_scale_pg_prepared_t   *prepared;   /* by statement */
-    uint32_t                   serial;
+    uint32_t                   serial;     /* of the last preparation */
 
     ngx_scale_pg_op_t          cancel;     /* of what runs here */
     ngx_scale_pg_call_t        cancel_call;
     const char                *cancel_value;
     u_char                     cancel_pid[NGX_INT_T_LEN + 1];
+    ngx_msec_t                 stray;      /* until when a 57014 may be */
+
+    ngx_scale_pg_position_t   *position;   /* its server's, or "left" */
+    ngx_scale_pg_position_t    left;       /* when the server moved */
+
+    /* the session; zero while there is none */
+
+    PGconn                    *pgconn;
+    ngx_connection_t          *connection;
+    ngx_scale_pg_slot_t       *slots;      /* NGX_SCALE_PG_SLOTS */
+    ngx_scale_pg_prepared_t   *prepared;   /* by statement */
+    ngx_uint_t                 head;
+    ngx_uint_t                 tail;
+    ngx_uint_t                 depth;      /* operations in flight */
+    ngx_uint_t                 batch;      /* of them, since the last Sync */
+    ngx_scale_pg_op_t         *looking;    /* it has no slot meanwhile */
 
     ngx_uint_t                 reads;      /* of the socket, for the head */
     ngx_msec_t                 patience;   /* between two rows of a stream */
 
-    ngx_scale_pg_position_t   *position;   /* its server's, or "left" */
-    ngx_scale_pg_position_t    left;       /* when the server moved */
     ngx_scale_pg_position_t    replayed;   /* of a replica, at least */
     ngx_msec_t                 born;
     ngx_msec_t                 lifetime;
     ngx_msec_t                 used;       /* when it last had work */
     ngx_msec_t                 progressed; /* when something last moved */
-    ngx_msec_t                 stray;      /* until when a 57014 may be */
 
-    unsigned                   exclusive:1;    /* an operation owns it */
+    unsigned                   opened:1;       /* it has been ready */
     unsigned                   failed:1;       /* its transaction did */
     unsigned                   committed_locally:1;
     unsigned                   checked:1;      /* in this batch */
-    unsigned                   retiring:1;     /* gets no more work */
     unsigned                   paused:1;       /* nothing is read */
     unsigned                   resumed:1;      /* libpq may hold rows yet */
     unsigned                   overdue:1;      /* and cancelled for that */
@@ -191,10 +200,25 @@ struct ngx_scale_pg_conn_s {
      || (conn)->class == NGX_SCALE_PG_CLASS_STREAM)
 
 
+#define ngx_scale_pg_is_open(conn)                                            \
+    ((conn)->state == NGX_SCALE_PG_READY                                      \
+     || (conn)->state == NGX_SCALE_PG_RETIRING)
+
+
 /* a transaction that looks at its rows has no slots, and is not at its end */
 
 #define ngx_scale_pg_is_idle(conn)                                            \
     ((conn)->head == (conn)->tail && (conn)->looking == NULL)
+
+
+/* a server's connections of a class; see ngx_scale_pg_become() */
+
+typedef struct {
+    ngx_scale_pg_conn_t       *open;       /* the oldest first */
+    ngx_scale_pg_conn_t       *closed;
+    ngx_uint_t                 nopen;      /* in the quota */
+    ngx_uint_t                 nready;
+} ngx_scale_pg_pool_t;
 
 
 /* a server, and what its last sample said: see standing.c */
@@ -203,8 +227,8 @@ struct ngx_scale_pg_server_s {
     ngx_scale_pg_t              *pg;
     ngx_scale_pg_server_conf_t  *conf;
     ngx_scale_pg_quota_t        *quota;
-    ngx_scale_pg_conn_t         *conns[NGX_SCALE_PG_NCLASSES];
-    ngx_uint_t                   open[NGX_SCALE_PG_NCLASSES];
+    ngx_scale_pg_pool_t          pools[NGX_SCALE_PG_NCLASSES];
+    ngx_scale_pg_conn_t         *control;
     u_char                       hostaddr[NGX_SOCKADDR_STRLEN + 1];
 
     ngx_scale_pg_role_e          role;
@@ -256,7 +280,6 @@ struct ngx_scale_pg_s {
     ngx_scale_pg_conf_t         *conf;
     ngx_scale_pg_server_t       *servers;
     ngx_uint_t                   nservers;
-    ngx_uint_t                   nconns[NGX_SCALE_PG_NCLASSES];
     ngx_scale_pg_queue_t         lines[NGX_SCALE_PG_NLINES];
     ngx_queue_t                  refused;      /* the queue was full */
     ngx_scale_pg_statement_t     own[NGX_SCALE_PG_NOWN];
@@ -294,7 +317,12 @@ struct ngx_scale_pg_s {
 
 /* connection.c */
 
-void ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn);
+void ngx_scale_pg_conn_init(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_server_t *server, ngx_scale_pg_class_e class);
+
+/* the one place where a state changes */
+void ngx_scale_pg_become(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_state_e state);
 
 /* NGX_DECLINED: the node's quota has no room */
 ngx_int_t ngx_scale_pg_connect(ngx_scale_pg_conn_t *conn);

@@ -187,9 +187,9 @@ ngx_scale_pg_control(ngx_scale_pg_server_t *server, ngx_scale_pg_op_t *op)
 {
     ngx_scale_pg_conn_t  *conn;
 
-    conn = server->conns[NGX_SCALE_PG_CLASS_CONTROL];
+    conn = server->control;
 
-    if (conn->state != NGX_SCALE_PG_READY || conn->broken.posted
+    if (conn->state != NGX_SCALE_PG_READY
         || conn->depth >= NGX_SCALE_PG_CONTROL_DEPTH)
     {
         return NGX_DECLINED;
@@ -289,8 +289,6 @@ ngx_scale_pg_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     ngx_uint_t               i, streams;
     const char              *begin;
     ngx_scale_pg_setting_t   timeout;
-
-    conn->exclusive = 1;
 
     begin = "BEGIN";
 

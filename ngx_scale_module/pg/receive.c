@@ -44,7 +44,7 @@ ngx_scale_pg_receive(ngx_scale_pg_conn_t *conn)
 
     idle = 0;
 
-    while (conn->head != conn->tail && !conn->broken.posted
+    while (conn->head != conn->tail && conn->state != NGX_SCALE_PG_BROKEN
            && !conn->paused)
     {
         if (PQisBusy(conn->pgconn)) {
@@ -400,7 +400,6 @@ ngx_scale_pg_pop_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot)
     }
 
     conn->depth--;
-    conn->exclusive = 0;
 
     ngx_scale_pg_post(conn->pg);
 

@@ -137,14 +137,14 @@ ngx_scale_pg_standing_ask(ngx_scale_pg_server_t *server)
     ngx_msec_int_t        left;
     ngx_scale_pg_conn_t  *conn;
 
-    conn = server->conns[NGX_SCALE_PG_CLASS_CONTROL];
+    conn = server->control;
     left = server->backoff ? server->retry_at - ngx_current_msec : 0;
 
     if (conn->state == NGX_SCALE_PG_CLOSED && left > 0) {
         return left;
     }
 
-    if (conn->state == NGX_SCALE_PG_CLOSED && !conn->broken.posted) {
+    if (conn->state == NGX_SCALE_PG_CLOSED) {
         (void) ngx_scale_pg_connect(conn);
 
     } else if (!server->sample.active) {
@@ -179,8 +179,8 @@ ngx_scale_pg_standing_open(ngx_scale_pg_server_t *server)
 void
 ngx_scale_pg_standing_lost(ngx_scale_pg_server_t *server, ngx_uint_t failed)
 {
-    ngx_uint_t            n;
     ngx_scale_pg_conn_t  *conn;
+    ngx_scale_pg_pool_t  *pool;
 
     server->asked |= failed;
 
@@ -188,12 +188,10 @@ ngx_scale_pg_standing_lost(ngx_scale_pg_server_t *server, ngx_uint_t failed)
         server->up = 0;
         server->role = NGX_SCALE_PG_ROLE_UNKNOWN;
 
-        conn = server->conns[NGX_SCALE_PG_CLASS_READ];
+        pool = &server->pools[NGX_SCALE_PG_CLASS_READ];
 
-        for (n = server->pg->nconns[NGX_SCALE_PG_CLASS_READ]; n; n--, conn++) {
-            if (conn->state != NGX_SCALE_PG_CLOSED) {
-                ngx_scale_pg_break(conn, "the server is down");
-            }
+        for (conn = pool->open; conn; conn = conn->next) {
+            ngx_scale_pg_break(conn, "the server is down");
         }
     }
 
