@@ -13,7 +13,8 @@ static void ngx_scale_pg_interrupted(ngx_scale_pg_op_t *op);
 ngx_uint_t
 ngx_scale_pg_is_sent(ngx_scale_pg_op_t *op)
 {
-    return op->active;
+    return op->stage == NGX_SCALE_PG_SENT
+           || op->stage == NGX_SCALE_PG_LOOKING;
 }
 
 
@@ -22,33 +23,29 @@ ngx_scale_pg_cancel(ngx_scale_pg_op_t *op)
 {
     ngx_scale_pg_conn_t  *conn;
 
-    if (op->waiting) {
-        ngx_scale_pg_dequeue(op);
+    if (op->stage == NGX_SCALE_PG_NOWHERE) {
         return NGX_OK;
     }
 
-    if (!op->active) {
-        return NGX_OK;
+    if (op->stage == NGX_SCALE_PG_WAITING) {
+        ngx_scale_pg_place(op, NGX_SCALE_PG_NOWHERE);
+
+        return op->line == NGX_SCALE_PG_LINE_LOST
+               && ngx_scale_pg_may_last(op) ? NGX_BUSY : NGX_OK;
     }
 
     conn = op->conn;
 
     ngx_scale_pg_detach(op);
 
-    if (!ngx_scale_pg_writes(op)) {
-        return NGX_OK;
-    }
-
-    if (op->kind == NGX_SCALE_PG_WRITE) {
+    if (ngx_scale_pg_may_last(op)) {
         return NGX_BUSY;
     }
 
-    if (op->ending) {
-        return op->rolled_back || op->failure ? NGX_OK : NGX_BUSY;
+    if (op->kind == NGX_SCALE_PG_TRANSACTION && !op->ending) {
+        ngx_scale_pg_end(conn, NULL, "ROLLBACK");
+        ngx_scale_pg_flush(conn);
     }
-
-    ngx_scale_pg_end(conn, NULL, "ROLLBACK");
-    ngx_scale_pg_flush(conn);
 
     return NGX_OK;
 }
@@ -69,13 +66,7 @@ ngx_scale_pg_detach(ngx_scale_pg_op_t *op)
         }
     }
 
-    if (conn->looking == op) {
-        conn->looking = NULL;
-    }
-
-    op->active = 0;
-    op->looking = 0;
-    op->conn = NULL;
+    ngx_scale_pg_place(op, NGX_SCALE_PG_NOWHERE);
 
     conn->reads = 0;
 
@@ -101,7 +92,7 @@ ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn)
 
     op = &conn->cancel;
 
-    if (op->active) {
+    if (op->stage != NGX_SCALE_PG_NOWHERE) {
         return NGX_OK;
     }
 

@@ -331,7 +331,9 @@ ngx_scale_pg_cost(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 
     /* the cancel of what was there before must not hit a stream */
 
-    if (conn->class == NGX_SCALE_PG_CLASS_STREAM && conn->cancel.active) {
+    if (conn->class == NGX_SCALE_PG_CLASS_STREAM
+        && conn->cancel.stage != NGX_SCALE_PG_NOWHERE)
+    {
         return NGX_SCALE_PG_NONE;
     }
 

@@ -7,8 +7,7 @@
 #include "pg/pg_int.h"
 
 
-static void ngx_scale_pg_take_back(ngx_scale_pg_conn_t *conn,
-    ngx_queue_t *lost);
+static void ngx_scale_pg_take_back(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn,
     const char *reason);
@@ -47,7 +46,7 @@ void
 ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
 {
     ngx_uint_t              opened;
-    ngx_queue_t             lost, *q;
+    ngx_scale_pg_op_t      *op;
     ngx_scale_pg_server_t  *server;
 
     server = conn->server;
@@ -65,13 +64,13 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
         ngx_scale_pg_back_off(server);
     }
 
-    ngx_scale_pg_take_back(conn, &lost);
+    ngx_scale_pg_take_back(conn);
     ngx_scale_pg_forget_session(conn);
 
-    while (!ngx_queue_empty(&lost)) {
-        q = ngx_queue_head(&lost);
-        ngx_queue_remove(q);
-        ngx_scale_pg_lost(ngx_queue_data(q, ngx_scale_pg_op_t, queue));
+    while ((op = ngx_scale_pg_dequeue(conn->pg, NGX_SCALE_PG_LINE_LOST))
+           != NULL)
+    {
+        ngx_scale_pg_lost(op);
     }
 
     ngx_scale_pg_post(conn->pg);
@@ -82,29 +81,25 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
 }
 
 
-/* all of them first: what becomes of one may be sent, or cancel another */
+/* all of them first: done() of one may cancel another */
 
 static void
-ngx_scale_pg_take_back(ngx_scale_pg_conn_t *conn, ngx_queue_t *lost)
+ngx_scale_pg_take_back(ngx_scale_pg_conn_t *conn)
 {
     ngx_scale_pg_op_t    *op;
     ngx_scale_pg_slot_t  *slot;
-
-    ngx_queue_init(lost);
 
     for ( /* void */ ; conn->head != conn->tail; conn->head++) {
         slot = &conn->slots[conn->head % NGX_SCALE_PG_SLOTS];
         op = slot->op;
 
         if (op && op->conn == conn) {
-            op->conn = NULL;
-            ngx_queue_insert_tail(lost, &op->queue);
+            ngx_scale_pg_enqueue(op, NGX_SCALE_PG_LINE_LOST, 0);
         }
     }
 
     if (conn->looking) {
-        conn->looking->conn = NULL;
-        ngx_queue_insert_tail(lost, &conn->looking->queue);
+        ngx_scale_pg_enqueue(conn->looking, NGX_SCALE_PG_LINE_LOST, 0);
     }
 }
 

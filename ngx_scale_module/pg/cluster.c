@@ -26,8 +26,6 @@ static void ngx_scale_pg_refuse(ngx_scale_pg_t *pg);
 /* retries: at once, and for each request, in tenths */
 #define NGX_SCALE_PG_RETRIES     1000
 
-#define NGX_SCALE_PG_NONE        ((ngx_uint_t) -1)
-
 
 ngx_scale_pg_t *
 ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
@@ -48,8 +46,6 @@ ngx_scale_pg_create(ngx_pool_t *pool, ngx_scale_pg_conf_t *conf,
     pg->nservers = conf->servers.nelts;
     pg->started = ngx_current_msec;
     pg->retries = NGX_SCALE_PG_RETRIES;
-
-    ngx_queue_init(&pg->refused);
 
     for (i = 0; i < NGX_SCALE_PG_NLINES; i++) {
         ngx_queue_init(&pg->lines[i].ops);
@@ -212,16 +208,35 @@ ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op)
 
     line = ngx_scale_pg_line(pg, op);
 
-    if (pg->lines[line].length < pg->conf->queue || op->urgent) {
-        ngx_scale_pg_enqueue(op, line, op->urgent);
-
-    } else {
-        op->line = NGX_SCALE_PG_NONE;
-        op->waiting = 1;
-        ngx_queue_insert_tail(&pg->refused, &op->queue);
+    if (pg->lines[line].length >= pg->conf->queue && !op->urgent) {
+        line = NGX_SCALE_PG_LINE_REFUSED;
     }
 
+    ngx_scale_pg_enqueue(op, line, op->urgent);
+
     ngx_scale_pg_post(pg);
+}
+
+
+void
+ngx_scale_pg_place(ngx_scale_pg_op_t *op, ngx_scale_pg_stage_e stage)
+{
+    if (op->stage == NGX_SCALE_PG_WAITING) {
+        ngx_queue_remove(&op->queue);
+        op->pg->lines[op->line].length--;
+
+    } else if (op->stage == NGX_SCALE_PG_LOOKING) {
+        op->conn->looking = NULL;
+    }
+
+    op->stage = stage;
+
+    if (stage == NGX_SCALE_PG_LOOKING) {
+        op->conn->looking = op;
+
+    } else if (stage != NGX_SCALE_PG_SENT) {
+        op->conn = NULL;
+    }
 }
 
 
@@ -230,10 +245,11 @@ ngx_scale_pg_enqueue(ngx_scale_pg_op_t *op, ngx_uint_t line, ngx_uint_t first)
 {
     ngx_scale_pg_queue_t  *queue;
 
+    ngx_scale_pg_place(op, NGX_SCALE_PG_WAITING);
+
     queue = &op->pg->lines[line];
 
     op->line = line;
-    op->waiting = 1;
     queue->length++;
 
     if (first) {
@@ -245,20 +261,23 @@ ngx_scale_pg_enqueue(ngx_scale_pg_op_t *op, ngx_uint_t line, ngx_uint_t first)
 }
 
 
-void
-ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op)
+ngx_scale_pg_op_t *
+ngx_scale_pg_dequeue(ngx_scale_pg_t *pg, ngx_uint_t line)
 {
-    ngx_scale_pg_queue_t  *queue;
+    ngx_queue_t        *ops;
+    ngx_scale_pg_op_t  *op;
 
-    queue = op->line == NGX_SCALE_PG_NONE ? NULL : &op->pg->lines[op->line];
+    ops = &pg->lines[line].ops;
 
-    ngx_queue_remove(&op->queue);
-
-    if (queue) {
-        queue->length--;
+    if (ngx_queue_empty(ops)) {
+        return NULL;
     }
 
-    op->waiting = 0;
+    op = ngx_queue_data(ngx_queue_head(ops), ngx_scale_pg_op_t, queue);
+
+    ngx_scale_pg_place(op, NGX_SCALE_PG_NOWHERE);
+
+    return op;
 }
 
 
@@ -266,13 +285,11 @@ void
 ngx_scale_pg_reset(ngx_scale_pg_op_t *op)
 {
     ngx_scale_pg_release(op);
+    ngx_scale_pg_place(op, NGX_SCALE_PG_NOWHERE);
 
-    op->active = 0;
-    op->conn = NULL;
     op->received = 0;
     op->given = 0;
     op->aborted = 0;
-    op->looking = 0;
     op->ending = 0;
     op->rolled_back = 0;
     op->replica = 0;
@@ -301,13 +318,9 @@ ngx_scale_pg_reroute(ngx_scale_pg_t *pg)
 
     ngx_queue_init(&all);
 
-    for (i = 0; i < NGX_SCALE_PG_NLINES; i++) {
-        if (i != NGX_SCALE_PG_LINE_INDEXED && !ngx_queue_empty(
-                                                       &pg->lines[i].ops))
-        {
-            ngx_queue_add(&all, &pg->lines[i].ops);
-            ngx_queue_init(&pg->lines[i].ops);
-            pg->lines[i].length = 0;
+    for (i = 0; i < NGX_SCALE_PG_NROUTED; i++) {
+        while ((op = ngx_scale_pg_dequeue(pg, i)) != NULL) {
+            ngx_queue_insert_tail(&all, &op->queue);
         }
     }
 
@@ -387,7 +400,6 @@ ngx_scale_pg_pump_line(ngx_scale_pg_t *pg, ngx_uint_t line)
             return;
         }
 
-        ngx_scale_pg_dequeue(op);
         ngx_scale_pg_send(conn, op);
 
         if (conn->batch >= NGX_SCALE_PG_BATCH) {
@@ -413,7 +425,6 @@ ngx_scale_pg_gives_up(ngx_scale_pg_t *pg, ngx_uint_t line,
 
     op->on_primary = 1;
 
-    ngx_scale_pg_dequeue(op);
     ngx_scale_pg_enqueue(op, ngx_scale_pg_line(pg, op), 0);
     ngx_scale_pg_post(pg);
 
@@ -471,10 +482,7 @@ ngx_scale_pg_tick_handler(ngx_event_t *ev)
                 break;
             }
 
-            ngx_scale_pg_dequeue(op);
-            op->line = NGX_SCALE_PG_NONE;
-            op->waiting = 1;
-            ngx_queue_insert_tail(&pg->refused, &op->queue);
+            ngx_scale_pg_enqueue(op, NGX_SCALE_PG_LINE_REFUSED, 0);
         }
     }
 
@@ -485,15 +493,11 @@ ngx_scale_pg_tick_handler(ngx_event_t *ev)
 static void
 ngx_scale_pg_refuse(ngx_scale_pg_t *pg)
 {
-    ngx_queue_t        *q;
     ngx_scale_pg_op_t  *op;
 
-    while (!ngx_queue_empty(&pg->refused)) {
-        q = ngx_queue_head(&pg->refused);
-        op = ngx_queue_data(q, ngx_scale_pg_op_t, queue);
-
-        ngx_scale_pg_dequeue(op);
-
+    while ((op = ngx_scale_pg_dequeue(pg, NGX_SCALE_PG_LINE_REFUSED))
+           != NULL)
+    {
         op->cause = pg->primary ? NGX_SCALE_CAUSE_QUEUE_FULL
                                 : NGX_SCALE_CAUSE_UNAVAILABLE;
         op->done(op);
@@ -501,20 +505,16 @@ ngx_scale_pg_refuse(ngx_scale_pg_t *pg)
 }
 
 
+/* not looking: the connection is lost, look() or done() will follow */
+
 void
 ngx_scale_pg_commit(ngx_scale_pg_op_t *op)
 {
-    ngx_scale_pg_conn_t  *conn;
+    if (op->stage == NGX_SCALE_PG_LOOKING) {
+        ngx_scale_pg_place(op, NGX_SCALE_PG_SENT);
 
-    /* not looking: the connection is lost, look() or done() will follow */
-
-    if (op->looking) {
-        op->looking = 0;
-        conn = op->conn;
-        conn->looking = NULL;
-
-        ngx_scale_pg_complete(conn, op);
-        ngx_scale_pg_flush(conn);
+        ngx_scale_pg_complete(op->conn, op);
+        ngx_scale_pg_flush(op->conn);
     }
 }
 
@@ -522,15 +522,12 @@ ngx_scale_pg_commit(ngx_scale_pg_op_t *op)
 void
 ngx_scale_pg_rollback(ngx_scale_pg_op_t *op)
 {
-    ngx_scale_pg_conn_t  *conn;
+    if (op->stage == NGX_SCALE_PG_LOOKING) {
+        ngx_scale_pg_place(op, NGX_SCALE_PG_SENT);
 
-    if (op->looking) {
-        op->looking = 0;
         op->rolled_back = 1;
-        conn = op->conn;
-        conn->looking = NULL;
 
-        ngx_scale_pg_end(conn, op, "ROLLBACK");
-        ngx_scale_pg_flush(conn);
+        ngx_scale_pg_end(op->conn, op, "ROLLBACK");
+        ngx_scale_pg_flush(op->conn);
     }
 }

@@ -22,20 +22,15 @@ static void ngx_scale_pg_index_done(ngx_scale_pg_op_t *op);
 void
 ngx_scale_pg_index(ngx_scale_pg_t *pg)
 {
-    ngx_queue_t        *ops;
     ngx_scale_pg_op_t  *op;
 
-    op = &pg->index;
-    ops = &pg->lines[NGX_SCALE_PG_LINE_INDEX].ops;
-
-    if (op->active || ngx_queue_empty(ops)) {
+    if (pg->index.stage != NGX_SCALE_PG_NOWHERE
+        || pg->lines[NGX_SCALE_PG_LINE_INDEX].length == 0)
+    {
         return;
     }
 
-    while (!ngx_queue_empty(ops)) {
-        op = ngx_queue_data(ngx_queue_head(ops), ngx_scale_pg_op_t, queue);
-
-        ngx_scale_pg_dequeue(op);
+    while ((op = ngx_scale_pg_dequeue(pg, NGX_SCALE_PG_LINE_INDEX)) != NULL) {
         ngx_scale_pg_enqueue(op, NGX_SCALE_PG_LINE_INDEXED, 0);
     }
 
@@ -66,7 +61,6 @@ ngx_scale_pg_index_done(ngx_scale_pg_op_t *index)
 {
     ngx_scale_pg_t  *pg = index->data;
 
-    ngx_queue_t              *ops;
     ngx_scale_pg_op_t        *op;
     ngx_scale_pg_position_t   floor;
 
@@ -83,16 +77,13 @@ ngx_scale_pg_index_done(ngx_scale_pg_op_t *index)
 
     ngx_scale_pg_release(index);
 
-    ops = &pg->lines[NGX_SCALE_PG_LINE_INDEXED].ops;
-
-    while (!ngx_queue_empty(ops)) {
-        op = ngx_queue_data(ngx_queue_head(ops), ngx_scale_pg_op_t, queue);
-
+    while ((op = ngx_scale_pg_dequeue(pg, NGX_SCALE_PG_LINE_INDEXED))
+           != NULL)
+    {
         op->floor = floor;
         op->indexed = 1;
         op->on_primary = floor.lsn == 0;
 
-        ngx_scale_pg_dequeue(op);
         ngx_scale_pg_enqueue(op, ngx_scale_pg_line(pg, op), 0);
     }
 
@@ -154,15 +145,9 @@ ngx_scale_pg_again_handler(ngx_event_t *ev)
 {
     ngx_scale_pg_t  *pg = ev->data;
 
-    ngx_queue_t        *ops;
     ngx_scale_pg_op_t  *op;
 
-    ops = &pg->lines[NGX_SCALE_PG_LINE_BEHIND].ops;
-
-    while (!ngx_queue_empty(ops)) {
-        op = ngx_queue_data(ngx_queue_head(ops), ngx_scale_pg_op_t, queue);
-
-        ngx_scale_pg_dequeue(op);
+    while ((op = ngx_scale_pg_dequeue(pg, NGX_SCALE_PG_LINE_BEHIND)) != NULL) {
         ngx_scale_pg_enqueue(op, ngx_scale_pg_line(pg, op), 0);
     }
 

@@ -156,6 +156,19 @@ ngx_scale_pg_writes(ngx_scale_pg_op_t *op)
 }
 
 
+ngx_uint_t
+ngx_scale_pg_may_last(ngx_scale_pg_op_t *op)
+{
+    if (!ngx_scale_pg_writes(op)) {
+        return 0;
+    }
+
+    return op->committed || op->doubtful
+           || ((op->kind == NGX_SCALE_PG_WRITE || op->ending)
+               && !op->rolled_back && !op->failure);
+}
+
+
 void
 ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
 {
@@ -305,8 +318,6 @@ ngx_scale_pg_cut(ngx_scale_pg_op_t *op)
 void
 ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t  committing;
-
     if (op->begun) {
         ngx_scale_pg_cut(op);
         return;
@@ -328,10 +339,7 @@ ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
         return;
     }
 
-    committing = op->kind == NGX_SCALE_PG_WRITE
-                 || (op->ending && !op->rolled_back);
-
-    if (committing && ngx_scale_pg_writes(op)) {
+    if (ngx_scale_pg_may_last(op)) {
         ngx_scale_pg_done(op, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
         return;
     }
@@ -350,9 +358,8 @@ ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
 static void
 ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause)
 {
-    op->active = 0;
-    op->looking = 0;
-    op->conn = NULL;
+    ngx_scale_pg_place(op, NGX_SCALE_PG_NOWHERE);
+
     op->cause = cause;
     op->time = (ngx_int_t) ((ngx_scale_pg_now() - op->started) / 1000);
 

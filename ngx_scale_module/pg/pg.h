@@ -291,34 +291,36 @@ struct ngx_scale_pg_op_s {
     ngx_str_t                  *role;          /* "primary", "replica" */
     ngx_int_t                   time;          /* microseconds, -1: not sent */
     ngx_uint_t                  given;         /* rows */
+    unsigned                    unverified:1;  /* no primary said it is new */
 
-    /* private */
+    /* private: where it is */
     ngx_scale_pg_t             *pg;
+    ngx_uint_t                  stage;
+    ngx_uint_t                  line;
     ngx_queue_t                 queue;
-    void                       *conn;
-    void                       *failure;
-    uint64_t                    started;
+    struct ngx_scale_pg_conn_s *conn;
     ngx_msec_t                  queued;
     ngx_msec_t                  sent;
-    ngx_msec_t                  until;         /* a replica is waited for */
-    ngx_uint_t                  line;
+    uint64_t                    started;
+
+    /* what this attempt has come to */
+    void                       *failure;
     ngx_uint_t                  received;
-    ngx_uint_t                  attempts;
-    unsigned                    unverified:1;  /* no primary said it is new */
-    unsigned                    indexed:1;     /* "floor" is the read-index */
     unsigned                    replica:1;     /* sent to one */
-    unsigned                    behind:1;      /* it was */
-    unsigned                    on_primary:1;  /* no replica any more */
-    unsigned                    control:1;
-    unsigned                    committed:1;
-    unsigned                    waiting:1;
-    unsigned                    active:1;
-    unsigned                    alone:1;
     unsigned                    aborted:1;
-    unsigned                    looking:1;
-    unsigned                    ending:1;
-    unsigned                    doubtful:1;
+    unsigned                    ending:1;      /* COMMIT or ROLLBACK is sent */
     unsigned                    rolled_back:1;
+    unsigned                    committed:1;
+    unsigned                    doubtful:1;
+
+    /* what is known to all attempts */
+    ngx_uint_t                  attempts;
+    ngx_msec_t                  until;         /* a replica is waited for */
+    unsigned                    indexed:1;     /* "floor" is the read-index */
+    unsigned                    behind:1;      /* a replica was */
+    unsigned                    on_primary:1;  /* no replica any more */
+    unsigned                    alone:1;       /* in its Sync */
+    unsigned                    control:1;
 };
 
 

@@ -29,7 +29,10 @@ typedef enum {
 } ngx_scale_pg_class_e;
 
 
-/* what waits, by who can take it; the last three wait for something else */
+/*
+ * What waits, by who can take it; those after NSERVED wait for something else,
+ * those after NROUTED not for a server.
+ */
 
 typedef enum {
     NGX_SCALE_PG_LINE_READ = 0,            /* on the primary */
@@ -41,10 +44,24 @@ typedef enum {
     NGX_SCALE_PG_LINE_STREAM_REPLICA,
     NGX_SCALE_PG_NSERVED,
     NGX_SCALE_PG_LINE_INDEX = NGX_SCALE_PG_NSERVED,
-    NGX_SCALE_PG_LINE_INDEXED,             /* the read-index is asked for */
     NGX_SCALE_PG_LINE_BEHIND,              /* a replica may catch up */
+    NGX_SCALE_PG_NROUTED,
+    NGX_SCALE_PG_LINE_INDEXED = NGX_SCALE_PG_NROUTED,
+                                           /* the read-index is asked for */
+    NGX_SCALE_PG_LINE_REFUSED,             /* is told so */
+    NGX_SCALE_PG_LINE_LOST,                /* so is this of its connection */
     NGX_SCALE_PG_NLINES
 } ngx_scale_pg_line_e;
+
+
+/* where an operation is: only ngx_scale_pg_place() moves it */
+
+typedef enum {
+    NGX_SCALE_PG_NOWHERE = 0,
+    NGX_SCALE_PG_WAITING,                  /* in a line */
+    NGX_SCALE_PG_SENT,                     /* in slots of its connection */
+    NGX_SCALE_PG_LOOKING                   /* its caller has the next word */
+} ngx_scale_pg_stage_e;
 
 
 /* the statements of the room itself */
@@ -281,7 +298,6 @@ struct ngx_scale_pg_s {
     ngx_scale_pg_server_t       *servers;
     ngx_uint_t                   nservers;
     ngx_scale_pg_queue_t         lines[NGX_SCALE_PG_NLINES];
-    ngx_queue_t                  refused;      /* the queue was full */
     ngx_scale_pg_statement_t     own[NGX_SCALE_PG_NOWN];
     ngx_event_t                  pump;         /* posted: send what waits */
     ngx_event_t                  tick;         /* while something waits */
@@ -434,10 +450,15 @@ ngx_int_t ngx_scale_pg_interrupt(ngx_scale_pg_conn_t *conn);
 /* the pump runs at the end of this turn of the event loop */
 void ngx_scale_pg_post(ngx_scale_pg_t *pg);
 
-/* puts an operation where "line" says; it was in none */
+/* takes it from where it was; SENT and LOOKING are of its "conn" */
+void ngx_scale_pg_place(ngx_scale_pg_op_t *op, ngx_scale_pg_stage_e stage);
+
+/* to the end of a line, or "first" */
 void ngx_scale_pg_enqueue(ngx_scale_pg_op_t *op, ngx_uint_t line,
     ngx_uint_t first);
-void ngx_scale_pg_dequeue(ngx_scale_pg_op_t *op);
+
+/* the first of a line, which leaves it; NULL: there is none */
+ngx_scale_pg_op_t *ngx_scale_pg_dequeue(ngx_scale_pg_t *pg, ngx_uint_t line);
 
 /* forgets what an attempt has brought */
 void ngx_scale_pg_reset(ngx_scale_pg_op_t *op);
@@ -556,6 +577,9 @@ void ngx_scale_pg_lost(ngx_scale_pg_op_t *op);
 void ngx_scale_pg_rows(ngx_scale_pg_op_t *op, ngx_scale_pg_call_t *call,
     PGresult *result);
 ngx_uint_t ngx_scale_pg_writes(ngx_scale_pg_op_t *op);
+
+/* may it have changed something, as far as is known? */
+ngx_uint_t ngx_scale_pg_may_last(ngx_scale_pg_op_t *op);
 
 
 #endif /* _NGX_SCALE_PG_INT_H_INCLUDED_ */

@@ -131,11 +131,12 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     static ngx_str_t  primary = ngx_string("primary");
     static ngx_str_t  replica = ngx_string("replica");
 
+    ngx_scale_pg_place(op, NGX_SCALE_PG_SENT);
+
     op->conn = conn;
     op->replica = conn->server->role == NGX_SCALE_PG_ROLE_REPLICA;
     op->server = &conn->server->conf->name;
     op->role = op->replica ? &replica : &primary;
-    op->active = 1;
     op->started = ngx_scale_pg_now();
     op->sent = ngx_current_msec;
 

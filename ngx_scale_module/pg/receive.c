@@ -364,8 +364,7 @@ ngx_scale_pg_pop_call(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         ngx_scale_pg_sync(conn, op, 1);
 
     } else if (op->received == op->ncalls) {
-        op->looking = 1;
-        conn->looking = op;
+        ngx_scale_pg_place(op, NGX_SCALE_PG_LOOKING);
         op->look(op);
     }
 }

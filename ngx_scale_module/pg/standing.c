@@ -147,7 +147,7 @@ ngx_scale_pg_standing_ask(ngx_scale_pg_server_t *server)
     if (conn->state == NGX_SCALE_PG_CLOSED) {
         (void) ngx_scale_pg_connect(conn);
 
-    } else if (!server->sample.active) {
+    } else if (server->sample.stage == NGX_SCALE_PG_NOWHERE) {
         ngx_memzero(&server->sample, sizeof(ngx_scale_pg_op_t));
 
         server->sample_call.statement = &server->pg->own[server->standing];

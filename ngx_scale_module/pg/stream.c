@@ -202,7 +202,7 @@ ngx_scale_pg_ended(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 void
 ngx_scale_pg_resume(ngx_scale_pg_op_t *op)
 {
-    if (op->active && op->conn) {
+    if (ngx_scale_pg_is_sent(op)) {
         ngx_scale_pg_go_on(op->conn);
     }
 }
