@@ -5,7 +5,10 @@
  * anew.
  */
 
-#include "pg/pg_int.h"
+#include "pg/cluster.h"
+#include "pg/conn.h"
+#include "pg/pool.h"
+#include "pg/roles.h"
 
 
 static ngx_uint_t ngx_scale_pg_address_choose(ngx_scale_pg_server_t *server,

@@ -1,21 +1,16 @@
 
-/* statements nobody waits for any more */
+/* Statements nobody waits for any more. */
 
-#include "pg/pg_int.h"
+#include "pg/conn.h"
+#include "pg/op.h"
+#include "pg/outcome.h"
+#include "pg/pipeline.h"
 
 
 static void ngx_scale_pg_interrupted(ngx_scale_pg_op_t *op);
 
 
 #define NGX_SCALE_PG_STRAY  500    /* ms, for a cancel to hit */
-
-
-ngx_uint_t
-ngx_scale_pg_is_sent(ngx_scale_pg_op_t *op)
-{
-    return op->stage == NGX_SCALE_PG_SENT
-           || op->stage == NGX_SCALE_PG_LOOKING;
-}
 
 
 ngx_int_t

@@ -4,7 +4,12 @@
  * in flight is retried or fails, its server rests before the next attempt.
  */
 
-#include "pg/pg_int.h"
+#include "pg/conn.h"
+#include "pg/line.h"
+#include "pg/outcome.h"
+#include "pg/roles.h"
+#include "pg/session.h"
+#include "pg/shared.h"
 
 
 static void ngx_scale_pg_take_back(ngx_scale_pg_conn_t *conn);
@@ -12,25 +17,10 @@ static void ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_log_close(ngx_scale_pg_conn_t *conn,
     const char *reason);
 static size_t ngx_scale_pg_one_line(u_char *line, const char *text);
-static void ngx_scale_pg_back_off(ngx_scale_pg_server_t *server);
 
 
-#define NGX_SCALE_PG_BACKOFF_MIN  100
-#define NGX_SCALE_PG_BACKOFF_MAX  1000
-
-
-void
-ngx_scale_pg_break(ngx_scale_pg_conn_t *conn, const char *reason)
-{
-    if (conn->state == NGX_SCALE_PG_BROKEN) {
-        return;
-    }
-
-    conn->reason = reason;
-
-    ngx_scale_pg_become(conn, NGX_SCALE_PG_BROKEN);
-    ngx_post_event(&conn->broken, &ngx_posted_events);
-}
+/* ms: what ends as early as that has not helped */
+#define NGX_SCALE_PG_YOUNG  1000
 
 
 void
@@ -59,7 +49,7 @@ ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason)
     /* all connections may be lost at once, and say the same */
 
     if (reason && (!opened || ngx_current_msec - conn->born
-                              < NGX_SCALE_PG_BACKOFF_MAX))
+                              < NGX_SCALE_PG_YOUNG))
     {
         ngx_scale_pg_back_off(server);
     }
@@ -175,22 +165,4 @@ ngx_scale_pg_one_line(u_char *line, const char *text)
     }
 
     return len;
-}
-
-
-static void
-ngx_scale_pg_back_off(ngx_scale_pg_server_t *server)
-{
-    if (server->backoff
-        && (ngx_msec_int_t) (server->retry_at - ngx_current_msec) > 0)
-    {
-        return;
-    }
-
-    server->backoff = ngx_max(NGX_SCALE_PG_BACKOFF_MIN,
-                              ngx_min(server->backoff * 2,
-                                      NGX_SCALE_PG_BACKOFF_MAX));
-
-    server->retry_at = ngx_current_msec + server->backoff / 2
-                       + (ngx_msec_t) ngx_random() % (server->backoff / 2 + 1);
 }

@@ -5,10 +5,16 @@
  * all reads that were there before it was sent.
  */
 
-#include "pg/pg_int.h"
+#include "pg/cluster.h"
+#include "pg/line.h"
+#include "pg/op.h"
+#include "pg/outcome.h"
+#include "pg/pipeline.h"
+#include "pg/roles.h"
 
 
-static void ngx_scale_pg_index_done(ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_index_done(ngx_scale_pg_op_t *index);
+static void ngx_scale_pg_again_handler(ngx_event_t *ev);
 
 
 /* ms: replay takes a fraction of one, where it does not lag */
@@ -17,6 +23,15 @@ static void ngx_scale_pg_index_done(ngx_scale_pg_op_t *op);
 
 #define NGX_SCALE_PG_PENALTY_MIN  2
 #define NGX_SCALE_PG_PENALTY_MAX  1000
+
+
+void
+ngx_scale_pg_index_init(ngx_scale_pg_t *pg)
+{
+    pg->again.handler = ngx_scale_pg_again_handler;
+    pg->again.data = pg;
+    pg->again.log = pg->log;
+}
 
 
 void
@@ -91,16 +106,6 @@ ngx_scale_pg_index_done(ngx_scale_pg_op_t *index)
 }
 
 
-ngx_uint_t
-ngx_scale_pg_is_current(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
-{
-    return !op->replica || op->unverified || op->floor.lsn == 0
-           || (conn->replayed.lsn >= op->floor.lsn
-               && conn->replayed.timeline == op->floor.timeline
-               && conn->replayed.system == op->floor.system);
-}
-
-
 void
 ngx_scale_pg_behind(ngx_scale_pg_server_t *server, ngx_scale_pg_op_t *op)
 {
@@ -140,7 +145,7 @@ ngx_scale_pg_behind(ngx_scale_pg_server_t *server, ngx_scale_pg_op_t *op)
 }
 
 
-void
+static void
 ngx_scale_pg_again_handler(ngx_event_t *ev)
 {
     ngx_scale_pg_t  *pg = ev->data;

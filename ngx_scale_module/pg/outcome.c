@@ -1,10 +1,14 @@
 
 /*
- * What a result means: rows, or an SQLSTATE (PostgreSQL manual, appendix A)
+ * What an answer means: rows, or an SQLSTATE (PostgreSQL manual, appendix A)
  * that is retried or becomes a cause.
  */
 
-#include "pg/pg_int.h"
+#include "pg/conn.h"
+#include "pg/line.h"
+#include "pg/op.h"
+#include "pg/outcome.h"
+#include "pg/roles.h"
 
 
 #define NGX_SCALE_PG_ATTEMPTS    4
@@ -20,16 +24,15 @@ typedef struct {
 
 
 static void ngx_scale_pg_cut(ngx_scale_pg_op_t *op);
-static void ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause);
+static void ngx_scale_pg_deposed(ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_failed(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op);
 static ngx_scale_pg_rule_t *ngx_scale_pg_rule(u_char *sqlstate);
 static ngx_uint_t ngx_scale_pg_attempts(ngx_scale_pg_op_t *op,
     ngx_scale_pg_rule_t *rule);
-static ngx_uint_t ngx_scale_pg_may_retry(ngx_scale_pg_t *pg);
-static ngx_uint_t ngx_scale_pg_is_policy(PGresult *result);
-static void ngx_scale_pg_field(PGresult *result, int field, ngx_str_t *value);
-static ngx_uint_t ngx_scale_pg_parameter(PGresult *result);
-static ngx_int_t ngx_scale_pg_get(ngx_scale_rows_t *rows, ngx_uint_t row,
-    ngx_uint_t column, ngx_str_t *cell);
+static void ngx_scale_pg_retry(ngx_scale_pg_op_t *op, ngx_uint_t attempts,
+    ngx_scale_cause_e cause);
+static void ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause);
 
 
 /* the first match counts; all of these mean that nothing was changed */
@@ -71,110 +74,9 @@ static ngx_scale_pg_rule_t  ngx_scale_pg_rules[] = {
 
 
 void
-ngx_scale_pg_fail(ngx_scale_pg_op_t *op, PGresult *result)
-{
-    char  *sqlstate;
-
-    if (op->failure) {
-        PQclear(result);
-        return;
-    }
-
-    op->failure = result;
-
-    sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-    if (sqlstate) {
-        ngx_cpystrn(op->error.sqlstate, (u_char *) sqlstate,
-                    sizeof(op->error.sqlstate));
-    }
-
-    ngx_scale_pg_field(result, PG_DIAG_MESSAGE_PRIMARY, &op->error.message);
-    ngx_scale_pg_field(result, PG_DIAG_MESSAGE_DETAIL, &op->error.detail);
-    ngx_scale_pg_field(result, PG_DIAG_CONSTRAINT_NAME,
-                       &op->error.constraint);
-
-    op->error.parameter = ngx_scale_pg_parameter(result);
-    op->error.policy = ngx_scale_pg_is_policy(result);
-}
-
-
-/*
- * A value that Bind could not read has one line of context, "unnamed portal
- * parameter $n" in the server's language (PostgreSQL, postgres.c,
- * bind_param_error_callback()); what fails later has the call's own, or none.
- */
-
-static ngx_uint_t
-ngx_scale_pg_parameter(PGresult *result)
-{
-    char  *context, *function, *dollar;
-
-    context = PQresultErrorField(result, PG_DIAG_CONTEXT);
-    function = PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY);
-
-    if (context == NULL || function || ngx_strchr(context, '\n')) {
-        return 0;
-    }
-
-    dollar = (char *) ngx_strchr(context, '$');
-
-    return dollar ? strtoul(dollar + 1, NULL, 10) : 0;
-}
-
-
-/*
- * A missing GRANT has the same SQLSTATE as a row that a policy does not let
- * in.  Their texts may be translated, where they come from is not: this one is
- * of PostgreSQL's executor/execMain.c.
- */
-
-static ngx_uint_t
-ngx_scale_pg_is_policy(PGresult *result)
-{
-    char  *function;
-
-    function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-
-    return function && ngx_strcmp(function, "ExecWithCheckOptions") == 0;
-}
-
-
-static void
-ngx_scale_pg_field(PGresult *result, int field, ngx_str_t *value)
-{
-    value->data = (u_char *) PQresultErrorField(result, field);
-    value->len = value->data ? ngx_strlen(value->data) : 0;
-}
-
-
-ngx_uint_t
-ngx_scale_pg_writes(ngx_scale_pg_op_t *op)
-{
-    return op->kind == NGX_SCALE_PG_WRITE
-           || (op->kind == NGX_SCALE_PG_TRANSACTION && !op->read_only);
-}
-
-
-ngx_uint_t
-ngx_scale_pg_may_last(ngx_scale_pg_op_t *op)
-{
-    if (!ngx_scale_pg_writes(op)) {
-        return 0;
-    }
-
-    return op->committed || op->doubtful
-           || ((op->kind == NGX_SCALE_PG_WRITE || op->ending)
-               && !op->rolled_back && !op->failure);
-}
-
-
-void
 ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
 {
-    ngx_uint_t            stray;
     ngx_scale_pg_conn_t  *conn;
-    ngx_scale_pg_rule_t  *rule;
 
     conn = op->conn;
 
@@ -195,123 +97,26 @@ ngx_scale_pg_finish(ngx_scale_pg_op_t *op)
         return;
     }
 
-    if (conn && !op->unverified
-        && ngx_scale_pg_is_deposed(op->pg, conn->position))
-    {
-        ngx_scale_pg_deposed(op);
+    if (conn && !ngx_scale_pg_stands(conn, op)) {
         return;
     }
 
-    if (conn && !ngx_scale_pg_is_current(conn, op)) {
-        ngx_scale_pg_behind(conn->server, op);
+    if (op->failure) {
+        ngx_scale_pg_failed(conn, op);
         return;
     }
 
-    if (op->failure == NULL) {
-
-        if (op->aborted) {
-            op->alone = 1;
-            ngx_scale_pg_requeue(op);
-            return;
-        }
-
-        if (conn && op->replica) {
-            conn->server->penalty = 0;
-        }
-
-        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_NONE);
-        return;
-    }
-
-    rule = ngx_scale_pg_rule(op->error.sqlstate);
-
-    /* a cancel may hit the statement after the one it was meant for */
-
-    stray = rule->read == NGX_SCALE_CAUSE_TIMEOUT && conn && !conn->overdue
-            && (ngx_msec_int_t) (conn->stray - ngx_current_msec) > 0
-            && op->attempts == 0;
-
-    /* on a replica: replay was in conflict with the read */
-
-    op->on_primary |= op->replica
-                      && rule->read == NGX_SCALE_CAUSE_SERIALIZATION;
-
-    if ((op->attempts + 1 < ngx_scale_pg_attempts(op, rule) || stray)
-        && ngx_scale_pg_may_retry(op->pg))
-    {
+    if (op->aborted) {
+        op->alone = 1;
         ngx_scale_pg_requeue(op);
         return;
     }
 
-    ngx_scale_pg_done(op, ngx_scale_pg_writes(op) ? rule->write : rule->read);
-}
-
-
-/* what a server of the past has committed may not last */
-
-void
-ngx_scale_pg_deposed(ngx_scale_pg_op_t *op)
-{
-    ngx_scale_pg_t  *pg;
-
-    pg = op->pg;
-
-    ngx_scale_pg_judge(pg);
-    ngx_scale_pg_suspect(pg);
-
-    if (ngx_scale_pg_writes(op) && op->failure == NULL && !op->rolled_back) {
-        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
-        return;
+    if (conn && op->replica) {
+        conn->server->penalty = 0;
     }
 
-    ngx_scale_pg_requeue(op);
-}
-
-
-/* a GET that writes is refused everywhere */
-
-static ngx_uint_t
-ngx_scale_pg_attempts(ngx_scale_pg_op_t *op, ngx_scale_pg_rule_t *rule)
-{
-    if (rule->read == NGX_SCALE_CAUSE_WRITE_IN_READ
-        && !ngx_scale_pg_writes(op))
-    {
-        return 1;
-    }
-
-    return rule->attempts;
-}
-
-
-/* retries are a tenth of the requests, lest they keep an overload up */
-
-static ngx_uint_t
-ngx_scale_pg_may_retry(ngx_scale_pg_t *pg)
-{
-    if (pg->retries < NGX_SCALE_PG_RETRY_COST) {
-        return 0;
-    }
-
-    pg->retries -= NGX_SCALE_PG_RETRY_COST;
-
-    return 1;
-}
-
-
-/* what has left cannot be taken back: it was all, or it ends here */
-
-static void
-ngx_scale_pg_cut(ngx_scale_pg_op_t *op)
-{
-    if (op->received == op->ncalls) {
-        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_NONE);
-
-    } else if (op->failure) {
-        ngx_scale_pg_done(op, ngx_scale_pg_rule(op->error.sqlstate)->read);
-
-    } else {
-        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_UNAVAILABLE);
-    }
+    ngx_scale_pg_done(op, NGX_SCALE_CAUSE_NONE);
 }
 
 
@@ -344,26 +149,87 @@ ngx_scale_pg_lost(ngx_scale_pg_op_t *op)
         return;
     }
 
-    if (op->attempts + 1 < NGX_SCALE_PG_ATTEMPTS
-        && ngx_scale_pg_may_retry(op->pg))
-    {
-        ngx_scale_pg_requeue(op);
+    ngx_scale_pg_retry(op, NGX_SCALE_PG_ATTEMPTS, NGX_SCALE_CAUSE_UNAVAILABLE);
+}
+
+
+/* what has left cannot be taken back: it was all, or it ends here */
+
+static void
+ngx_scale_pg_cut(ngx_scale_pg_op_t *op)
+{
+    if (op->received == op->ncalls) {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_NONE);
+
+    } else if (op->failure) {
+        ngx_scale_pg_done(op, ngx_scale_pg_rule(op->error.sqlstate)->read);
+
+    } else {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_UNAVAILABLE);
+    }
+}
+
+
+ngx_uint_t
+ngx_scale_pg_stands(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
+{
+    if (!op->unverified && ngx_scale_pg_is_deposed(op->pg, conn->position)) {
+        ngx_scale_pg_detach(op);
+        ngx_scale_pg_deposed(op);
+        return 0;
+    }
+
+    if (!ngx_scale_pg_is_current(conn, op)) {
+        ngx_scale_pg_detach(op);
+        ngx_scale_pg_behind(conn->server, op);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+/* what a server of the past has committed may not last */
+
+static void
+ngx_scale_pg_deposed(ngx_scale_pg_op_t *op)
+{
+    ngx_scale_pg_judge(op->pg);
+    ngx_scale_pg_suspect(op->pg);
+
+    if (ngx_scale_pg_may_last(op)) {
+        ngx_scale_pg_done(op, NGX_SCALE_CAUSE_OUTCOME_UNKNOWN);
         return;
     }
 
-    ngx_scale_pg_done(op, NGX_SCALE_CAUSE_UNAVAILABLE);
+    ngx_scale_pg_requeue(op);
 }
 
 
 static void
-ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause)
+ngx_scale_pg_failed(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
 {
-    ngx_scale_pg_place(op, NGX_SCALE_PG_NOWHERE);
+    ngx_uint_t            attempts;
+    ngx_scale_pg_rule_t  *rule;
 
-    op->cause = cause;
-    op->time = (ngx_int_t) ((ngx_scale_pg_now() - op->started) / 1000);
+    rule = ngx_scale_pg_rule(op->error.sqlstate);
+    attempts = ngx_scale_pg_attempts(op, rule);
 
-    op->done(op);
+    /* a cancel may hit the statement after the one it was meant for */
+
+    if (rule->read == NGX_SCALE_CAUSE_TIMEOUT && conn && !conn->overdue
+        && (ngx_msec_int_t) (conn->stray - ngx_current_msec) > 0)
+    {
+        attempts = 2;
+    }
+
+    /* on a replica: replay was in conflict with the read */
+
+    op->on_primary |= op->replica
+                      && rule->read == NGX_SCALE_CAUSE_SERIALIZATION;
+
+    ngx_scale_pg_retry(op, attempts, ngx_scale_pg_writes(op) ? rule->write
+                                                             : rule->read);
 }
 
 
@@ -384,88 +250,50 @@ ngx_scale_pg_rule(u_char *sqlstate)
 }
 
 
-/* the columns' description is in the operation's pool, cells in the result */
+/* a GET that writes is refused everywhere */
 
-void
-ngx_scale_pg_rows(ngx_scale_pg_op_t *op, ngx_scale_pg_call_t *call,
-    PGresult *result)
+static ngx_uint_t
+ngx_scale_pg_attempts(ngx_scale_pg_op_t *op, ngx_scale_pg_rule_t *rule)
 {
-    ngx_uint_t           i;
-    ngx_scale_column_t  *column;
-
-    if (call->result) {
-        PQclear(call->result);
+    if (rule->read == NGX_SCALE_CAUSE_WRITE_IN_READ
+        && !ngx_scale_pg_writes(op))
+    {
+        return 1;
     }
 
-    call->result = result;
-    call->rows.data = result;
-    call->rows.get = ngx_scale_pg_get;
-    call->rows.nrows = PQntuples(result);
-    call->affected = strtoul(PQcmdTuples(result), NULL, 10);
-    call->rows.ncolumns = 0;
+    return rule->attempts;
+}
 
-    if (op->pool == NULL) {
+
+/* retries are a tenth of the requests, lest they keep an overload up */
+
+static void
+ngx_scale_pg_retry(ngx_scale_pg_op_t *op, ngx_uint_t attempts,
+    ngx_scale_cause_e cause)
+{
+    ngx_scale_pg_t  *pg;
+
+    pg = op->pg;
+
+    if (op->attempts + 1 < attempts
+        && pg->retries >= NGX_SCALE_PG_RETRY_COST)
+    {
+        pg->retries -= NGX_SCALE_PG_RETRY_COST;
+        ngx_scale_pg_requeue(op);
         return;
     }
 
-    call->rows.columns = ngx_palloc(op->pool, PQnfields(result)
-                                              * sizeof(ngx_scale_column_t));
-    if (call->rows.columns == NULL) {
-        op->aborted = 1;
-        return;
-    }
-
-    call->rows.ncolumns = PQnfields(result);
-
-    for (i = 0; i < call->rows.ncolumns; i++) {
-        column = &call->rows.columns[i];
-
-        column->name.data = (u_char *) PQfname(result, i);
-        column->name.len = ngx_strlen(column->name.data);
-        column->oid = PQftype(result, i);
-    }
+    ngx_scale_pg_done(op, cause);
 }
 
 
-static ngx_int_t
-ngx_scale_pg_get(ngx_scale_rows_t *rows, ngx_uint_t row, ngx_uint_t column,
-    ngx_str_t *cell)
+static void
+ngx_scale_pg_done(ngx_scale_pg_op_t *op, ngx_scale_cause_e cause)
 {
-    if (PQgetisnull(rows->data, row, column)) {
-        return NGX_DECLINED;
-    }
+    ngx_scale_pg_place(op, NGX_SCALE_PG_NOWHERE);
 
-    cell->data = (u_char *) PQgetvalue(rows->data, row, column);
-    cell->len = PQgetlength(rows->data, row, column);
+    op->cause = cause;
+    op->time = (ngx_int_t) ((ngx_scale_pg_now() - op->started) / 1000);
 
-    return NGX_OK;
-}
-
-
-void
-ngx_scale_pg_release(ngx_scale_pg_op_t *op)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < op->ncalls; i++) {
-        PQclear(op->calls[i].result);
-        op->calls[i].result = NULL;
-        op->calls[i].rows.nrows = 0;
-    }
-
-    PQclear(op->failure);
-    op->failure = NULL;
-
-    ngx_memzero(&op->error, sizeof(ngx_scale_pg_error_t));
-}
-
-
-uint64_t
-ngx_scale_pg_now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+    op->done(op);
 }

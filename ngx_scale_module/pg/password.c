@@ -5,7 +5,8 @@
  * What cannot be read leaves the password that worked.
  */
 
-#include "pg/pg_int.h"
+#include "pg/cluster.h"
+#include "pg/session.h"
 
 
 static void ngx_scale_pg_password_complain(ngx_scale_pg_t *pg, ngx_int_t rc,

@@ -324,11 +324,18 @@ struct ngx_scale_pg_op_s {
 };
 
 
+/*
+ * Queued, and sent at the end of this turn of the event loop.  Nothing fails
+ * here: what finds its line full is told so by done().
+ */
 void ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op);
 
+/*
+ * The answers to look(); done() follows, after a rollback with cause NONE: the
+ * rows may still be read.  Without effect where the connection was lost since:
+ * look() is run again, or done().
+ */
 void ngx_scale_pg_commit(ngx_scale_pg_op_t *op);
-
-/* done() follows, with cause NONE: the rows may still be read */
 void ngx_scale_pg_rollback(ngx_scale_pg_op_t *op);
 
 /* after rows() returned NGX_AGAIN */

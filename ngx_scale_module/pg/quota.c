@@ -6,7 +6,7 @@
  * leaves a place of a dead process, which the next one to enter clears.
  */
 
-#include "pg/pg_int.h"
+#include "pg/shared.h"
 
 
 #define NGX_SCALE_PG_WANTED  1000    /* ms */

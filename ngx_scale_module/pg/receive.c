@@ -4,21 +4,26 @@
  * PQgetResult() is called only when PQisBusy() says that it will not block.
  */
 
-#include "pg/pg_int.h"
+#include "pg/conn.h"
+#include "pg/line.h"
+#include "pg/op.h"
+#include "pg/outcome.h"
+#include "pg/pipeline.h"
+#include "pg/roles.h"
+#include "pg/session.h"
 
 
 static void ngx_scale_pg_result(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
 static void ngx_scale_pg_good(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
+static void ngx_scale_pg_warn_of_commit(ngx_scale_pg_conn_t *conn,
+    PGresult *result);
 static uint64_t ngx_scale_pg_lsn(PGresult *result);
 static void ngx_scale_pg_error(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_slot_t *slot, PGresult *result);
-static ngx_uint_t ngx_scale_pg_is_unprepared(PGresult *result);
-static void ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn,
-    ngx_scale_pg_slot_t *slot, ngx_uint_t all);
-static void ngx_scale_pg_forget(ngx_scale_pg_conn_t *conn,
-    ngx_scale_pg_slot_t *slot, ngx_uint_t index);
+static void ngx_scale_pg_doubt_server(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_slot_t *slot, PGresult *result, ngx_uint_t fatal);
 static void ngx_scale_pg_pop(ngx_scale_pg_conn_t *conn);
 static void ngx_scale_pg_pop_call(ngx_scale_pg_conn_t *conn,
     ngx_scale_pg_op_t *op);
@@ -114,7 +119,7 @@ ngx_scale_pg_result(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
             slot->op->aborted = 1;
         }
 
-        ngx_scale_pg_unprepare(conn, slot, 0);
+        ngx_scale_pg_unprepare(conn, slot, NULL);
         return;
 
     case PGRES_FATAL_ERROR:
@@ -147,39 +152,64 @@ ngx_scale_pg_good(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
 
     op = slot->op;
 
-    if (slot->type == NGX_SCALE_PG_SLOT_CALL && op) {
-        ngx_scale_pg_rows(op, &op->calls[slot->index], result);
-        op->received++;
-        return;
-    }
+    switch (slot->type) {
 
-    if (slot->type == NGX_SCALE_PG_SLOT_CHECK) {
+    case NGX_SCALE_PG_SLOT_SETUP:
+        ngx_scale_pg_warn_of_commit(conn, result);
+        break;
+
+    case NGX_SCALE_PG_SLOT_CALL:
+        if (op) {
+            ngx_scale_pg_rows(op, &op->calls[slot->call], result);
+            op->received++;
+            return;
+        }
+
+        break;
+
+    case NGX_SCALE_PG_SLOT_CHECK:
         conn->replayed = *conn->position;
         conn->replayed.lsn = ngx_scale_pg_lsn(result);
+        break;
 
-    } else if (slot->type == NGX_SCALE_PG_SLOT_LOCATE && op) {
-        op->position = *conn->position;
-        op->position.lsn = ngx_scale_pg_lsn(result);
+    case NGX_SCALE_PG_SLOT_LOCATE:
+        if (op) {
+            op->position = *conn->position;
+            op->position.lsn = ngx_scale_pg_lsn(result);
+        }
 
-    } else if (slot->type == NGX_SCALE_PG_SLOT_SETUP
-        && ngx_strcmp(PQgetvalue(result, 0, 0), "off") == 0)
-    {
+        break;
+
+    case NGX_SCALE_PG_SLOT_END:
+
+        /* COMMIT of a failed transaction succeeds, as a ROLLBACK */
+
+        if (op && !op->rolled_back && !op->failure
+            && ngx_strcmp(PQcmdStatus(result), "ROLLBACK") == 0)
+        {
+            ngx_scale_pg_fail(op, result);
+            return;
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    PQclear(result);
+}
+
+
+static void
+ngx_scale_pg_warn_of_commit(ngx_scale_pg_conn_t *conn, PGresult *result)
+{
+    if (ngx_strcmp(PQgetvalue(result, 0, 0), "off") == 0) {
         ngx_log_error(NGX_LOG_WARN, conn->pg->log, 0,
                       "database \"%V\": synchronous_commit is off on \"%V\"; "
                       "this session sets it on", &conn->pg->conf->name,
                       &conn->server->conf->name);
     }
-
-    /* COMMIT of a failed transaction succeeds, as a ROLLBACK */
-
-    if (slot->type == NGX_SCALE_PG_SLOT_END && op && !op->rolled_back
-        && !op->failure && ngx_strcmp(PQcmdStatus(result), "ROLLBACK") == 0)
-    {
-        ngx_scale_pg_fail(op, result);
-        return;
-    }
-
-    PQclear(result);
 }
 
 
@@ -198,33 +228,21 @@ static void
 ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     PGresult *result)
 {
-    char               *sqlstate, *severity;
+    char               *severity;
     ngx_uint_t          fatal;
     ngx_scale_pg_op_t  *op;
 
     op = slot->op;
-    sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     fatal = severity && ngx_strcmp(severity, "ERROR") != 0;
 
     ngx_log_debug4(NGX_LOG_DEBUG_CORE, conn->pg->log, 0,
-                   "scale pg error %s %s slot:%ui op:%p", severity, sqlstate,
-                   slot->type, op);
+                   "scale pg error %s %s slot:%ui op:%p", severity,
+                   PQresultErrorField(result, PG_DIAG_SQLSTATE), slot->type,
+                   op);
 
-    ngx_scale_pg_unprepare(conn, slot, ngx_scale_pg_is_unprepared(result));
-
-    if (slot->type == NGX_SCALE_PG_SLOT_SETUP) {
-        ngx_scale_pg_break(conn, "the session's settings were refused");
-    }
-
-    if (fatal
-        || (ngx_strcmp(sqlstate, "25006") == 0
-            && op && ngx_scale_pg_writes(op)))
-    {
-        ngx_scale_pg_disown(conn->server, fatal);
-        ngx_scale_pg_break(conn, fatal ? "the server ends the session"
-                                       : "the server is no longer a primary");
-    }
+    ngx_scale_pg_unprepare(conn, slot, result);
+    ngx_scale_pg_doubt_server(conn, slot, result, fatal);
 
     if (ngx_scale_pg_transacts(conn)
         && slot->type != NGX_SCALE_PG_SLOT_SYNC)
@@ -247,73 +265,29 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
 }
 
 
-/*
- * 26000: gone, by DEALLOCATE ALL or with a neighbour's error.  0A000 has many
- * meanings; "cached plan must not change result type", after DDL, comes from
- * RevalidateCachedQuery() (PostgreSQL, plancache.c).
- */
+/* some errors are not of the statement, but of the session or the server */
 
-static ngx_uint_t
-ngx_scale_pg_is_unprepared(PGresult *result)
+static void
+ngx_scale_pg_doubt_server(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
+    PGresult *result, ngx_uint_t fatal)
 {
-    char  *sqlstate, *function;
+    char  *sqlstate;
 
     sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 
-    return ngx_strcmp(sqlstate, "26000") == 0
-           || (ngx_strcmp(sqlstate, "0A000") == 0 && function
-               && ngx_strcmp(function, "RevalidateCachedQuery") == 0);
-}
-
-
-/* what is prepared anew when it is next sent */
-
-static void
-ngx_scale_pg_unprepare(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
-    ngx_uint_t all)
-{
-    ngx_uint_t          i;
-    ngx_scale_pg_op_t  *op;
-
-    if (slot->type == NGX_SCALE_PG_SLOT_PREPARE) {
-        ngx_scale_pg_forget(conn, slot, slot->index);
-        return;
+    if (slot->type == NGX_SCALE_PG_SLOT_SETUP) {
+        ngx_scale_pg_break(conn, "the session's settings were refused");
     }
 
-    if (all && (slot->type == NGX_SCALE_PG_SLOT_CHECK
-                || slot->type == NGX_SCALE_PG_SLOT_SET
-                || slot->type == NGX_SCALE_PG_SLOT_LOCATE))
+    if (fatal) {
+        ngx_scale_pg_disown(conn->server, 1);
+        ngx_scale_pg_break(conn, "the server ends the session");
+
+    } else if (ngx_strcmp(sqlstate, "25006") == 0 && slot->op
+               && ngx_scale_pg_writes(slot->op))
     {
-        ngx_scale_pg_forget(conn, slot, conn->pg->own[slot->index].index);
-        return;
-    }
-
-    if (all && slot->type == NGX_SCALE_PG_SLOT_FRAME) {
-        ngx_scale_pg_forget(conn, slot, slot->index);
-        return;
-    }
-
-    op = slot->op;
-
-    if (!all || op == NULL || slot->type != NGX_SCALE_PG_SLOT_CALL) {
-        return;
-    }
-
-    for (i = 0; i < op->ncalls; i++) {
-        ngx_scale_pg_forget(conn, slot, op->calls[i].statement->index);
-    }
-}
-
-
-/* a preparation sent after the slot is not concerned */
-
-static void
-ngx_scale_pg_forget(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
-    ngx_uint_t index)
-{
-    if (conn->prepared[index].serial <= slot->serial) {
-        conn->prepared[index].serial = 0;
+        ngx_scale_pg_disown(conn->server, 0);
+        ngx_scale_pg_break(conn, "the server is no longer a primary");
     }
 }
 
@@ -379,10 +353,15 @@ ngx_scale_pg_pop_sync(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot)
 
     if (conn->state == NGX_SCALE_PG_STARTING) {
         ngx_scale_pg_started(conn);
+
+        if (conn == conn->server->control) {
+            ngx_scale_pg_standing_ask(conn->server);
+        }
+
         return;
     }
 
-    if (slot->index == 0) {
+    if (!slot->last) {
 
         if (op && !op->failure && !op->aborted && !op->rolled_back) {
             op->committed = 1;

@@ -5,77 +5,30 @@
  * A role is believed no longer than that, however healthy the server looks.
  */
 
-#include "pg/pg_int.h"
+#include "pg/cluster.h"
+#include "pg/conn.h"
+#include "pg/op.h"
+#include "pg/pipeline.h"
+#include "pg/pool.h"
+#include "pg/roles.h"
+#include "pg/session.h"
 
 
 static void ngx_scale_pg_standing_timer(ngx_event_t *ev);
-static ngx_msec_t ngx_scale_pg_standing_ask(ngx_scale_pg_server_t *server);
 static void ngx_scale_pg_standing_done(ngx_scale_pg_op_t *op);
+static void ngx_scale_pg_standing_simpler(ngx_scale_pg_server_t *server);
 static void ngx_scale_pg_standing_read(ngx_scale_pg_server_t *server,
     ngx_scale_rows_t *rows);
+static void ngx_scale_pg_standing_warn(ngx_scale_pg_server_t *server);
 static ngx_scale_pg_role_e ngx_scale_pg_standing_role(
     ngx_scale_pg_server_t *server, ngx_scale_rows_t *rows);
 static void ngx_scale_pg_standing_foreign(ngx_scale_pg_server_t *server);
-static void ngx_scale_pg_standing_simpler(ngx_scale_pg_server_t *server);
 static ngx_uint_t ngx_scale_pg_standing_true(ngx_scale_rows_t *rows,
     ngx_uint_t column);
 
 
 #define NGX_SCALE_PG_SAMPLE         1000   /* ms between samples */
 #define NGX_SCALE_PG_SAMPLE_URGENT  100    /* while no primary is known */
-#define NGX_SCALE_PG_SAMPLE_NOW     1
-
-
-/*
- * PostgreSQL manual, 9.27 System Administration Functions.  A primary's
- * timeline is in the name of its WAL file; a standby tells its own to
- * scale.timeline() of scale.sql, to others as of its last restartpoint.  The
- * flushed LSN, since the inserted one may never be replayed.
- */
-
-#define NGX_SCALE_PG_STANDING(timeline)                                       \
-    "SELECT r, current_setting('default_transaction_read_only') = 'on',"      \
-    " c.system_identifier,"                                                   \
-    " CASE WHEN r THEN " timeline                                             \
-    " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))"      \
-    "::bit(32)::bigint END,"                                                  \
-    " CASE WHEN r THEN pg_last_wal_replay_lsn()"                              \
-    " ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn,"                   \
-    " current_setting('synchronous_standby_names') = ''"                      \
-    " FROM pg_is_in_recovery() r, pg_control_system() c"
-
-static const char  *ngx_scale_pg_own_sql[NGX_SCALE_PG_NOWN] = {
-    "SELECT pg_cancel_backend($1::int)",
-    "SELECT set_config($1, $2, true)",
-    "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
-    " WHERE current_setting('default_transaction_read_only') = 'off'",
-    "SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn",
-    NGX_SCALE_PG_STANDING("scale.timeline()"),
-    NGX_SCALE_PG_STANDING("(SELECT timeline_id FROM pg_control_checkpoint())"),
-    "SELECT pg_is_in_recovery(), false, 0, 0, 0, false"
-};
-
-
-void
-ngx_scale_pg_own_init(ngx_scale_pg_t *pg)
-{
-    ngx_uint_t                 i;
-    ngx_scale_pg_statement_t  *own;
-
-    static ngx_uint_t  unknown[2];
-
-    static ngx_uint_t  nparams[NGX_SCALE_PG_NOWN] = { 1, 2 };
-
-    for (i = 0; i < NGX_SCALE_PG_NOWN; i++) {
-        own = &pg->own[i];
-
-        own->sql.data = (u_char *) ngx_scale_pg_own_sql[i];
-        own->sql.len = ngx_strlen(own->sql.data);
-        own->nparams = nparams[i];
-        own->oids = unknown;
-        own->index = pg->conf->statements->nelts + i;
-    }
-}
 
 
 void
@@ -88,27 +41,7 @@ ngx_scale_pg_standing_init(ngx_scale_pg_server_t *server)
     server->timer.log = server->pg->log;
     server->timer.cancelable = 1;
 
-    ngx_add_timer(&server->timer, NGX_SCALE_PG_SAMPLE_NOW);
-}
-
-
-void
-ngx_scale_pg_suspect(ngx_scale_pg_t *pg)
-{
-    ngx_uint_t              i;
-    ngx_scale_pg_server_t  *server;
-
-    for (i = 0; i < pg->nservers && !pg->closing; i++) {
-        server = &pg->servers[i];
-
-        /* a timer that is set moves by more than its laziness only */
-
-        if (server->timer.timer_set) {
-            ngx_del_timer(&server->timer);
-        }
-
-        ngx_add_timer(&server->timer, NGX_SCALE_PG_SAMPLE_NOW);
-    }
+    ngx_scale_pg_hurry(server);
 }
 
 
@@ -129,45 +62,37 @@ ngx_scale_pg_standing_timer(ngx_event_t *ev)
 }
 
 
-/* how long until the next sample, or attempt to connect */
-
-static ngx_msec_t
+ngx_msec_t
 ngx_scale_pg_standing_ask(ngx_scale_pg_server_t *server)
 {
-    ngx_msec_int_t        left;
-    ngx_scale_pg_conn_t  *conn;
+    ngx_msec_t          rest;
+    ngx_scale_pg_op_t  *sample;
 
-    conn = server->control;
-    left = server->backoff ? server->retry_at - ngx_current_msec : 0;
+    rest = ngx_scale_pg_rest(server);
+    sample = &server->sample;
 
-    if (conn->state == NGX_SCALE_PG_CLOSED && left > 0) {
-        return left;
-    }
+    if (server->control->state == NGX_SCALE_PG_CLOSED) {
 
-    if (conn->state == NGX_SCALE_PG_CLOSED) {
-        (void) ngx_scale_pg_connect(conn);
+        if (rest) {
+            return rest;
+        }
 
-    } else if (server->sample.stage == NGX_SCALE_PG_NOWHERE) {
-        ngx_memzero(&server->sample, sizeof(ngx_scale_pg_op_t));
+        (void) ngx_scale_pg_connect(server->control);
+
+    } else if (sample->stage == NGX_SCALE_PG_NOWHERE) {
+        ngx_memzero(sample, sizeof(ngx_scale_pg_op_t));
 
         server->sample_call.statement = &server->pg->own[server->standing];
-        server->sample.calls = &server->sample_call;
-        server->sample.ncalls = 1;
-        server->sample.done = ngx_scale_pg_standing_done;
-        server->sample.data = server;
+        sample->calls = &server->sample_call;
+        sample->ncalls = 1;
+        sample->done = ngx_scale_pg_standing_done;
+        sample->data = server;
 
-        (void) ngx_scale_pg_control(server, &server->sample);
+        (void) ngx_scale_pg_control(server, sample);
     }
 
     return server->pg->primary && server->up ? NGX_SCALE_PG_SAMPLE
                                              : NGX_SCALE_PG_SAMPLE_URGENT;
-}
-
-
-void
-ngx_scale_pg_standing_open(ngx_scale_pg_server_t *server)
-{
-    ngx_scale_pg_standing_ask(server);
 }
 
 
@@ -195,11 +120,7 @@ ngx_scale_pg_standing_lost(ngx_scale_pg_server_t *server, ngx_uint_t failed)
         }
     }
 
-    if (server->timer.timer_set) {
-        ngx_del_timer(&server->timer);
-    }
-
-    ngx_add_timer(&server->timer, NGX_SCALE_PG_SAMPLE_NOW);
+    ngx_scale_pg_hurry(server);
 
     ngx_scale_pg_judge(server->pg);
 }
@@ -244,11 +165,7 @@ ngx_scale_pg_standing_simpler(ngx_scale_pg_server_t *server)
 {
     server->standing++;
 
-    if (server->timer.timer_set) {
-        ngx_del_timer(&server->timer);
-    }
-
-    ngx_add_timer(&server->timer, NGX_SCALE_PG_SAMPLE_NOW);
+    ngx_scale_pg_hurry(server);
 
     if (server->pg->nservers > 1 && ngx_worker == 0) {
         ngx_log_error(NGX_LOG_WARN, server->pg->log, 0,
@@ -264,29 +181,44 @@ static void
 ngx_scale_pg_standing_read(ngx_scale_pg_server_t *server,
     ngx_scale_rows_t *rows)
 {
-    ngx_scale_pg_t  *pg;
-
-    pg = server->pg;
-
     server->role = ngx_scale_pg_standing_role(server, rows);
-    server->position.system = ngx_scale_pg_number(rows, 2);
-    server->position.timeline = ngx_scale_pg_number(rows, 3);
-    server->position.lsn = ngx_scale_pg_number(rows, 4);
+    server->position.system = ngx_scale_pg_number(rows,
+                                                NGX_SCALE_PG_STANDING_SYSTEM);
+    server->position.timeline = ngx_scale_pg_number(rows,
+                                              NGX_SCALE_PG_STANDING_TIMELINE);
+    server->position.lsn = ngx_scale_pg_number(rows,
+                                               NGX_SCALE_PG_STANDING_LSN);
     server->sampled = ngx_current_msec;
 
     ngx_scale_pg_standing_foreign(server);
 
-    if (server->role == NGX_SCALE_PG_ROLE_PRIMARY && pg->nservers > 1
-        && ngx_worker == 0 && !pg->warned
-        && ngx_scale_pg_standing_true(rows, 5))
+    if (server->role == NGX_SCALE_PG_ROLE_PRIMARY
+        && ngx_scale_pg_standing_true(rows, NGX_SCALE_PG_STANDING_LOSES))
     {
-        pg->warned = 1;
-
-        ngx_log_error(NGX_LOG_WARN, pg->log, 0,
-                      "database \"%V\": synchronous_standby_names is empty on "
-                      "\"%V\": acknowledged writes can be lost at a failover",
-                      &pg->conf->name, &server->conf->name);
+        ngx_scale_pg_standing_warn(server);
     }
+}
+
+
+/* once */
+
+static void
+ngx_scale_pg_standing_warn(ngx_scale_pg_server_t *server)
+{
+    ngx_scale_pg_t  *pg;
+
+    pg = server->pg;
+
+    if (pg->warned || pg->nservers == 1 || ngx_worker != 0) {
+        return;
+    }
+
+    pg->warned = 1;
+
+    ngx_log_error(NGX_LOG_WARN, pg->log, 0,
+                  "database \"%V\": synchronous_standby_names is empty on "
+                  "\"%V\": acknowledged writes can be lost at a failover",
+                  &pg->conf->name, &server->conf->name);
 }
 
 
@@ -298,12 +230,15 @@ ngx_scale_pg_standing_role(ngx_scale_pg_server_t *server,
         return server->conf->role;
     }
 
-    if (ngx_scale_pg_standing_true(rows, 0)) {
+    if (ngx_scale_pg_standing_true(rows, NGX_SCALE_PG_STANDING_RECOVERY)) {
         return NGX_SCALE_PG_ROLE_REPLICA;
     }
 
-    return ngx_scale_pg_standing_true(rows, 1) ? NGX_SCALE_PG_ROLE_READ_ONLY
-                                               : NGX_SCALE_PG_ROLE_PRIMARY;
+    if (ngx_scale_pg_standing_true(rows, NGX_SCALE_PG_STANDING_READ_ONLY)) {
+        return NGX_SCALE_PG_ROLE_READ_ONLY;
+    }
+
+    return NGX_SCALE_PG_ROLE_PRIMARY;
 }
 
 
@@ -336,17 +271,4 @@ ngx_scale_pg_standing_true(ngx_scale_rows_t *rows, ngx_uint_t column)
     ngx_str_t  cell;
 
     return rows->get(rows, 0, column, &cell) == NGX_OK && cell.data[0] == 't';
-}
-
-
-uint64_t
-ngx_scale_pg_number(ngx_scale_rows_t *rows, ngx_uint_t column)
-{
-    ngx_str_t  cell;
-
-    if (rows->nrows == 0 || rows->get(rows, 0, column, &cell) != NGX_OK) {
-        return 0;
-    }
-
-    return strtoull((char *) cell.data, NULL, 10);
 }

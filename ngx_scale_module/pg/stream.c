@@ -8,7 +8,10 @@
  * here.
  */
 
-#include "pg/pg_int.h"
+#include "pg/conn.h"
+#include "pg/line.h"
+#include "pg/op.h"
+#include "pg/outcome.h"
 
 
 static void ngx_scale_pg_divert(ngx_scale_pg_conn_t *conn,
@@ -118,7 +121,7 @@ ngx_scale_pg_row(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
         return;
     }
 
-    call = &op->calls[slot->index];
+    call = &op->calls[slot->call];
 
     if (op->given) {
         call->rows.data = result;
@@ -150,7 +153,7 @@ ngx_scale_pg_row(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
 }
 
 
-/* what finish() asks of others, while another attempt can be made */
+/* the same as of others, while another attempt can be made */
 
 static ngx_uint_t
 ngx_scale_pg_may_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
@@ -159,15 +162,7 @@ ngx_scale_pg_may_begin(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
         return 1;
     }
 
-    if (!op->unverified && ngx_scale_pg_is_deposed(op->pg, conn->position)) {
-        ngx_scale_pg_detach(op);
-        ngx_scale_pg_deposed(op);
-        return 0;
-    }
-
-    if (!ngx_scale_pg_is_current(conn, op)) {
-        ngx_scale_pg_detach(op);
-        ngx_scale_pg_behind(conn->server, op);
+    if (!ngx_scale_pg_stands(conn, op)) {
         return 0;
     }
 

@@ -1,7 +1,8 @@
 
 /* what libpq's TLS leaves for its caller to do */
 
-#include "pg/pg_int.h"
+#include "pg/conn.h"
+#include "pg/session.h"
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 

@@ -1,7 +1,7 @@
 
 /* what the workers of a node know together: quotas and reigns, by name */
 
-#include "pg/pg_int.h"
+#include "pg/shared.h"
 
 
 struct ngx_scale_pg_zone_s {
