@@ -134,7 +134,7 @@ my %formats = (
 
 my %fields = (
     'ngx_scale_module/json/json_int.h unused' => 'the size of the header',
-    'ngx_scale_module/pg/pg_int.h named' =>
+    'ngx_scale_module/pg/shared.h named' =>
         'the first part of what is found by name, as another type',
 );
 
