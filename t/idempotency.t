@@ -90,7 +90,22 @@ sub begin
 }
 
 
-sub post { return Scale::receive(begin(@_)) }
+# once more where nothing was done, for want of a connection
+
+sub post
+{
+    my (@request) = @_;
+    my $answer;
+
+    wait_for(sub {
+        $answer = Scale::receive(begin(@request));
+        return $answer->{code} != 503;
+    });
+
+    return $answer;
+}
+
+
 sub order { return post($_[0], '/orders', $_[1], qq({"what":"$_[2]"})) }
 sub orders { return Scale::sql("SELECT count(*) FROM orders WHERE $_[0]") }
 sub replayed { return $_[0]{headers}{'idempotency-replayed'} // '-' }
