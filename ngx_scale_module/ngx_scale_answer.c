@@ -5,6 +5,7 @@
 #include "ngx_scale_batch.h"
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_admit.h"
+#include "ngx_scale_cdn.h"
 
 
 static ngx_int_t ngx_scale_answer_rows(ngx_scale_flow_t *f);
@@ -263,6 +264,8 @@ ngx_scale_answer_is_known(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
 ngx_int_t
 ngx_scale_answer_own_entry(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
 {
+    f->answer.stored = entry->stored;
+
     if (entry->negative) {
         f->problem.status = f->method->answer ? f->method->answer->empty : 0;
         return ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_NOT_FOUND);
@@ -325,12 +328,9 @@ ngx_scale_answer_response(ngx_scale_flow_t *f, ngx_scale_response_t *response)
     response->etag = f->answer.etag;
     response->modified = f->modified;
     response->fields = f->answer.fields;
-    response->cached = f->method->cached;
-    response->negotiated = f->method->answer
-                           && f->method->answer->shape
-                              == NGX_SCALE_SHAPE_ROWS;
+    response->vary = f->method->vary;
 
-    return NGX_OK;
+    return ngx_scale_cdn_answer(f, &response->cache_control);
 }
 
 
@@ -339,6 +339,7 @@ ngx_scale_answer_send(ngx_scale_flow_t *f)
 {
     if (f->problem.cause) {
         f->rc = ngx_scale_admit_tell(f) == NGX_OK
+                && ngx_scale_cdn_problem(f) == NGX_OK
                 ? ngx_scale_problem_prepare(f->r, &f->problem)
                 : NGX_HTTP_INTERNAL_SERVER_ERROR;
 

@@ -177,6 +177,14 @@ struct ngx_scale_query_s {
 #define NGX_SCALE_AUDIT_WHOLE  1000000
 
 
+/* scale_cdn: who may keep an answer, and how */
+
+#define NGX_SCALE_CDN_OFF      0
+#define NGX_SCALE_CDN_ON       1
+#define NGX_SCALE_CDN_BROWSER  2
+#define NGX_SCALE_CDN_MICRO    3
+
+
 /* scale_consistency */
 
 #define NGX_SCALE_STRICT       0
@@ -266,6 +274,19 @@ typedef struct {
 #define NGX_SCALE_REQUIRED  2
 
 
+/* what GET's answers say to the caches between here and their readers */
+
+typedef struct {
+    ngx_str_t                    found;      /* Cache-Control of what is */
+    ngx_str_t                    missing;    /* of what is not, or empty */
+    ngx_str_t                    secret;     /* of what is one client's */
+    ngx_uint_t                  *tags;       /* that hold no secret */
+    ngx_uint_t                   ntags;
+    unsigned                     shown:1;    /* the key has none, too */
+    unsigned                     private:1;  /* all of it is some client's */
+} ngx_scale_edge_t;
+
+
 typedef struct {
     ngx_str_t                    code;
     ngx_str_t                    constraint; /* empty: any */
@@ -291,6 +312,7 @@ typedef struct {
     ngx_uint_t                  *params;     /* to evaluate: indices */
     ngx_uint_t                   nparams;
     ngx_msec_t                   timeout;
+    ngx_str_t                    vary;       /* fields that choose, or empty */
     unsigned                     write:1;
     unsigned                     cached:1;   /* GET: read-through */
     unsigned                     own_key:1;  /* a write: purges the entry */
@@ -351,6 +373,13 @@ struct ngx_scale_loc_conf_s {
     ngx_uint_t                   batch;      /* elements at most; 0: none */
     ngx_scale_place_in_conf_t    batched;    /* scale_batch's */
     ngx_array_t                 *limits;     /* of ngx_scale_limit_t * */
+
+    ngx_uint_t                   cdn;        /* NGX_SCALE_CDN_... */
+    ngx_uint_t                   cdn_shared; /* whatever its parameters */
+    ngx_uint_t                   cdn_revalidate;  /* what is private */
+    ngx_scale_place_in_conf_t    cdn_place;
+    ngx_scale_edge_t            *edge;       /* NULL: scale_cdn is off */
+
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;
     unsigned                     private:1;  /* "reach" is a tag */

@@ -211,6 +211,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_cdn"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_scale_cdn_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_sqlstate"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
       ngx_scale_directives_sqlstate,
@@ -313,6 +320,7 @@ ngx_scale_create_loc_conf(ngx_conf_t *cf)
     loc->limits = NGX_CONF_UNSET_PTR;
     loc->if_match = NGX_CONF_UNSET_UINT;
     loc->idempotency = NGX_CONF_UNSET_UINT;
+    loc->cdn = NGX_CONF_UNSET_UINT;
     loc->error_detail = NGX_CONF_UNSET;
 
     return loc;
@@ -398,6 +406,16 @@ ngx_scale_merge_values(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
         conf->key_ttl = prev->key_ttl;
     }
 
+    if (conf->cdn == NGX_CONF_UNSET_UINT) {
+        conf->cdn = prev->cdn == NGX_CONF_UNSET_UINT ? NGX_SCALE_CDN_OFF
+                                                     : prev->cdn;
+        conf->cdn_shared = prev->cdn_shared;
+        conf->cdn_revalidate = prev->cdn_revalidate;
+        conf->cdn_place = prev->cdn_place;
+    }
+
+    conf->http.shared = conf->cdn != NGX_SCALE_CDN_OFF;
+
     if (conf->shard_key == NULL) {
         conf->shard_key = prev->shard_key;
     }
@@ -456,6 +474,7 @@ ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     conf->purges = prev->purges;
     conf->purge_tags = prev->purge_tags;
     conf->statement = prev->statement;
+    conf->edge = prev->edge;
 }
 
 

@@ -67,6 +67,12 @@ char *ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
 char *ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 
+/* ngx_scale_plan_vary.c: what chooses among the answers of one URL */
+char *ngx_scale_plan_vary(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+
+/* ngx_scale_cdn_conf.c: what caches on the way are told */
+char *ngx_scale_cdn_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+
 /* ngx_scale_plan_source.c: the variables of its parameters exist */
 char *ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 

@@ -2,6 +2,7 @@
 /* sources that are variables: nginx itself names an unknown one and no line */
 
 #include "ngx_scale_plan.h"
+#include "ngx_scale_source.h"
 
 
 static char *ngx_scale_plan_source(ngx_conf_t *cf,
@@ -37,28 +38,15 @@ static char *
 ngx_scale_plan_source(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_declared_t *declared)
 {
-    u_char     *p, *last;
-    ngx_str_t   name;
+    ngx_str_t  rest, name;
 
     if (declared->param.source != NGX_SCALE_SOURCE_EXPR) {
         return NGX_CONF_OK;
     }
 
-    p = declared->param.argument.data;
-    last = p + declared->param.argument.len;
+    rest = declared->param.argument;
 
-    while ((p = ngx_strlchr(p, last, '$')) != NULL) {
-
-        p++;
-        p += (p < last && *p == '{');
-
-        name.data = p;
-
-        while (p < last && (isalnum(*p) || *p == '_')) {
-            p++;
-        }
-
-        name.len = p - name.data;
+    while (ngx_scale_source_next(&rest, &name) == NGX_OK) {
 
         if (name.len == 0 || isdigit(name.data[0])
             || ngx_scale_plan_is_variable(cf, &name))

@@ -21,6 +21,7 @@ typedef struct {
     ngx_str_t                    body;
     ngx_str_t                    meta;       /* see below */
     ngx_array_t                 *fields;     /* of ngx_keyval_t, or NULL */
+    time_t                       stored;     /* in the cache; 0: it is new */
     unsigned                     unverified:1;  /* no primary was asked */
     unsigned                     partial:1;     /* a shard is missing */
     unsigned                     old:1;      /* past its ttl, or a tag's */

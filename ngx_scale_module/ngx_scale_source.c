@@ -6,6 +6,9 @@
 
 static ngx_uint_t ngx_scale_source_has(ngx_str_t *expression,
     ngx_str_t *prefix);
+static ngx_uint_t ngx_scale_source_begins(ngx_str_t *name, ngx_str_t *prefix);
+static ngx_uint_t ngx_scale_source_captures(ngx_conf_t *cf,
+    ngx_http_regex_t *regex, ngx_str_t *variable);
 
 
 /* of what a client sends in its fields: a token, or a part of one */
@@ -31,6 +34,39 @@ static ngx_str_t  ngx_scale_source_others[] = {
     ngx_string("host"),
     ngx_string("server_"),
     ngx_string("remote_"),
+    ngx_null_string
+};
+
+
+/* by which no cache may choose: RFC 9110, section 12.5.5 */
+
+static ngx_str_t  ngx_scale_source_closed[] = {
+    ngx_string("authorization"),
+    ngx_string("cookie"),
+    ngx_string("host"),
+    ngx_string("proxy-authorization"),
+    ngx_null_string
+};
+
+
+/* what the same URL always has the same of */
+
+static ngx_str_t  ngx_scale_source_parts[] = {
+    ngx_string("args"),
+    ngx_string("document_uri"),
+    ngx_string("host"),
+    ngx_string("http_host"),
+    ngx_string("is_args"),
+    ngx_string("query_string"),
+    ngx_string("request_uri"),
+    ngx_string("scheme"),
+    ngx_string("server_name"),
+    ngx_string("uri"),
+    ngx_null_string
+};
+
+static ngx_str_t  ngx_scale_source_args[] = {
+    ngx_string("arg_"),
     ngx_null_string
 };
 
@@ -87,21 +123,178 @@ ngx_scale_source_is_path(ngx_scale_param_t *param)
 static ngx_uint_t
 ngx_scale_source_has(ngx_str_t *expression, ngx_str_t *prefix)
 {
-    u_char     *p, *last;
-    ngx_str_t  *one;
+    ngx_str_t  rest, name;
 
-    p = expression->data;
-    last = p + expression->len;
+    rest = *expression;
 
-    while ((p = ngx_strlchr(p, last, '$')) != NULL) {
-        p += p + 1 < last && p[1] == '{' ? 2 : 1;
+    while (ngx_scale_source_next(&rest, &name) == NGX_OK) {
+        if (ngx_scale_source_begins(&name, prefix)) {
+            return 1;
+        }
+    }
 
-        for (one = prefix; one->len; one++) {
-            if ((size_t) (last - p) >= one->len
-                && ngx_strncasecmp(p, one->data, one->len) == 0)
-            {
-                return 1;
-            }
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_scale_source_begins(ngx_str_t *name, ngx_str_t *prefix)
+{
+    for ( /* void */ ; prefix->len; prefix++) {
+        if (name->len >= prefix->len
+            && ngx_strncasecmp(name->data, prefix->data, prefix->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_scale_source_next(ngx_str_t *rest, ngx_str_t *name)
+{
+    u_char  *p, *last;
+
+    last = rest->data + rest->len;
+
+    p = ngx_strlchr(rest->data, last, '$');
+    if (p == NULL) {
+        return NGX_DONE;
+    }
+
+    p++;
+    p += (p < last && *p == '{');
+
+    name->data = p;
+
+    while (p < last && (isalnum(*p) || *p == '_')) {
+        p++;
+    }
+
+    name->len = p - name->data;
+
+    rest->data = p;
+    rest->len = last - p;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_source_field(ngx_pool_t *pool, ngx_str_t *variable,
+    ngx_str_t *field)
+{
+    u_char  *p;
+
+    if (!ngx_scale_source_begins(variable, ngx_scale_source_fields)) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_strncasecmp(variable->data, (u_char *) "cookie_", 7) == 0) {
+        ngx_str_set(field, "Cookie");
+        return NGX_OK;
+    }
+
+    field->len = variable->len - (sizeof("http_") - 1);
+    field->data = ngx_pnalloc(pool, field->len);
+    if (field->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(field->data, variable->data + sizeof("http_") - 1, field->len);
+
+    for (p = field->data; p < field->data + field->len; p++) {
+        if (*p == '_') {
+            *p = '-';
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_scale_source_is_open(ngx_str_t *field)
+{
+    ngx_str_t  *closed;
+
+    for (closed = ngx_scale_source_closed; closed->len; closed++) {
+        if (closed->len == field->len
+            && ngx_strncasecmp(closed->data, field->data, field->len) == 0)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_uint_t
+ngx_scale_source_is_url(ngx_conf_t *cf, ngx_str_t *variable)
+{
+    ngx_str_t                  *name;
+    ngx_uint_t                  i;
+    ngx_http_server_name_t     *server;
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_core_srv_conf_t   *cscf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (variable->len && isdigit(variable->data[0])) {
+        return clcf->regex != NULL;
+    }
+
+    for (name = ngx_scale_source_parts; name->len; name++) {
+        if (ngx_scale_same(name, variable)) {
+            return 1;
+        }
+    }
+
+    if (ngx_scale_source_begins(variable, ngx_scale_source_args)) {
+        return 1;
+    }
+
+    if (clcf->regex && ngx_scale_source_captures(cf, clcf->regex, variable)) {
+        return 1;
+    }
+
+    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    server = cscf->server_names.elts;
+
+    for (i = 0; i < cscf->server_names.nelts; i++) {
+        if (server[i].regex
+            && ngx_scale_source_captures(cf, server[i].regex, variable))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_scale_source_captures(ngx_conf_t *cf, ngx_http_regex_t *regex,
+    ngx_str_t *variable)
+{
+    ngx_str_t                  *name;
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < regex->nvariables; i++) {
+        name = &v[regex->variables[i].index].name;
+
+        if (name->len == variable->len
+            && ngx_strncasecmp(name->data, variable->data, name->len) == 0)
+        {
+            return 1;
         }
     }
 

@@ -14,6 +14,28 @@
  */
 ngx_int_t ngx_scale_source_variable(ngx_conf_t *cf, ngx_str_t *expression);
 
+/*
+ * Takes the name of the first "$name" or "${name}" off "rest"; it may be
+ * empty.  NGX_DONE: there is none.
+ */
+ngx_int_t ngx_scale_source_next(ngx_str_t *rest, ngx_str_t *name);
+
+/*
+ * The variable is a part of the URL, or a capture of it by the location that
+ * is merged now or by its server's name.
+ */
+ngx_uint_t ngx_scale_source_is_url(ngx_conf_t *cf, ngx_str_t *variable);
+
+/*
+ * The request field that the variable is, "Cookie" of each cookie's.
+ * NGX_DECLINED: it is none; NGX_ERROR: memory.
+ */
+ngx_int_t ngx_scale_source_field(ngx_pool_t *pool, ngx_str_t *variable,
+    ngx_str_t *field);
+
+/* Vary may name the field: it does not say who asks */
+ngx_uint_t ngx_scale_source_is_open(ngx_str_t *field);
+
 /* clients send it in a field, so it may be a secret */
 ngx_uint_t ngx_scale_source_is_private(ngx_scale_param_t *param);
 

@@ -1923,6 +1923,36 @@ END
         . 'them another scale_route');
 
 
+# caches on the way
+
+route_refused('a preset that there is not', <<'END',
+    scale_cdn fast;                                             # <-
+END
+        'is on, browser, micro or off, and knows "shared", private=no-store '
+        . 'and private=no-cache');
+
+route_refused('an option that there is not', <<'END',
+    scale_cdn on public;                                        # <-
+END
+        'is on, browser, micro or off, and knows "shared"');
+
+route_refused('two presets', <<'END',
+    scale_cdn on;
+    scale_cdn off;                                              # <-
+END
+        '"scale_cdn" directive is duplicate');
+
+route_refused('what depends on who asks, for all', <<'END',
+    scale_route x;
+    scale_param me $remote_user text;
+    scale_identity app.user :me;
+    scale_query GET row "SELECT 1";
+    scale_cdn on shared;                                        # <-
+END
+        'route "x" depends on who asks, by scale_identity, and cannot be '
+        . '"scale_cdn shared"; remove one');
+
+
 # errors of the database
 
 route_refused('an SQLSTATE of another length', <<'END',

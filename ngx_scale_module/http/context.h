@@ -34,6 +34,7 @@ typedef struct {
 typedef struct {
     ngx_str_t               route;
     ngx_flag_t              enabled;
+    ngx_uint_t              shared;         /* answers may be kept by others */
 } ngx_scale_http_loc_t;
 
 

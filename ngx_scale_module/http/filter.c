@@ -1,5 +1,6 @@
 
 #include "http/context.h"
+#include "http/response.h"
 
 
 static ngx_int_t ngx_scale_header_filter(ngx_http_request_t *r);
@@ -22,6 +23,9 @@ ngx_scale_header_filter(ngx_http_request_t *r)
     ngx_buf_t             *page;
     ngx_scale_ctx_t       *ctx;
     ngx_scale_http_loc_t  *loc;
+
+    static ngx_str_t  cache_control = ngx_string("Cache-Control");
+    static ngx_str_t  no_store = ngx_string("no-store");
 
     loc = ngx_http_get_module_loc_conf(r, ngx_scale_module);
 
@@ -54,6 +58,14 @@ ngx_scale_header_filter(ngx_http_request_t *r)
 
     ngx_http_clear_content_length(r);
     r->headers_out.content_length_n = ngx_buf_size(page);
+
+    /* some of nginx's own may be kept otherwise: RFC 9110, section 15.1 */
+
+    if (loc->shared && ctx->problem == NULL
+        && ngx_scale_response_add(r, &cache_control, &no_store) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     page->last_buf = 1;
     page->last_in_chain = 1;

@@ -145,9 +145,7 @@ ngx_scale_response_fields(ngx_http_request_t *r,
 
     static ngx_str_t  etag = ngx_string("ETag");
     static ngx_str_t  cache_control = ngx_string("Cache-Control");
-    static ngx_str_t  no_cache = ngx_string("no-cache");
     static ngx_str_t  vary = ngx_string("Vary");
-    static ngx_str_t  accept = ngx_string("Accept");
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
 
@@ -167,8 +165,8 @@ ngx_scale_response_fields(ngx_http_request_t *r,
         r->headers_out.last_modified_time = response->modified;
     }
 
-    if (response->negotiated
-        && ngx_scale_response_push(r, &vary, &accept) == NULL)
+    if (response->vary.len
+        && ngx_scale_response_push(r, &vary, &response->vary) == NULL)
     {
         return NGX_ERROR;
     }
@@ -188,8 +186,11 @@ ngx_scale_response_fields(ngx_http_request_t *r,
         }
     }
 
-    if (response->cached && !ngx_scale_response_has_cache_control(r)) {
-        h = ngx_scale_response_push(r, &cache_control, &no_cache);
+    if (response->cache_control.len
+        && !ngx_scale_response_has_cache_control(r))
+    {
+        h = ngx_scale_response_push(r, &cache_control,
+                                    &response->cache_control);
 
         return h ? ngx_scale_response_cache_control(r, h) : NGX_ERROR;
     }

@@ -30,8 +30,8 @@ typedef struct {
     ngx_array_t    *fields;             /* of ngx_keyval_t, or NULL */
     ngx_chain_t    *body;
     off_t           length;
-    unsigned        cached:1;           /* a route that caches */
-    unsigned        negotiated:1;       /* Accept chose among several */
+    ngx_str_t       vary;               /* or empty */
+    ngx_str_t       cache_control;      /* unless a field says it; or empty */
 } ngx_scale_response_t;
 
 
