@@ -379,6 +379,7 @@ struct ngx_scale_loc_conf_s {
     ngx_uint_t                   cdn_revalidate;  /* what is private */
     ngx_scale_place_in_conf_t    cdn_place;
     ngx_scale_edge_t            *edge;       /* NULL: scale_cdn is off */
+    ngx_scale_cors_t            *cors;       /* as written; NULL: off */
 
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;

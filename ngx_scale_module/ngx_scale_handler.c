@@ -10,6 +10,7 @@
 #include "ngx_scale_read.h"
 #include "ngx_scale_values.h"
 #include "ngx_scale_write.h"
+#include "http/cors.h"
 
 
 static ngx_scale_method_t *ngx_scale_handler_method(ngx_http_request_t *r,
@@ -301,4 +302,30 @@ ngx_scale_handler_options(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
     field->value = loc->allow;
 
     return ngx_scale_response_send(r, &response);
+}
+
+
+/*
+ * Before access is checked: a preflight has no credentials (Fetch, section
+ * 4.8).  The filter adds what it asks for.
+ */
+
+ngx_int_t
+ngx_scale_handler_preflight(ngx_http_request_t *r)
+{
+    ngx_scale_loc_conf_t  *loc;
+
+    static ngx_str_t  allow = ngx_string("Allow");
+
+    loc = ngx_http_get_module_loc_conf(r, ngx_scale_module);
+
+    if (loc->http.cors == NULL || !ngx_scale_cors_is_preflight(r)) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_scale_response_add(r, &allow, &loc->allow) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_NO_CONTENT;
 }

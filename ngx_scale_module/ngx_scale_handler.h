@@ -1,5 +1,5 @@
 
-/* the content handler of a route */
+/* what nginx calls for a route: its content, and before access is checked */
 
 #ifndef _NGX_SCALE_HANDLER_H_INCLUDED_
 #define _NGX_SCALE_HANDLER_H_INCLUDED_
@@ -11,6 +11,7 @@
 
 
 ngx_int_t ngx_scale_handler(ngx_http_request_t *r);
+ngx_int_t ngx_scale_handler_preflight(ngx_http_request_t *r);
 
 
 #endif /* _NGX_SCALE_HANDLER_H_INCLUDED_ */

@@ -19,6 +19,7 @@ static void ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev,
     ngx_scale_loc_conf_t *conf);
 static ngx_int_t ngx_scale_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_scale_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_scale_add_preflight(ngx_conf_t *cf);
 static ngx_int_t ngx_scale_init_process(ngx_cycle_t *cycle);
 static void ngx_scale_exit_process(ngx_cycle_t *cycle);
 
@@ -218,6 +219,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_cors"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_1MORE,
+      ngx_scale_cors_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_sqlstate"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
       ngx_scale_directives_sqlstate,
@@ -321,6 +329,7 @@ ngx_scale_create_loc_conf(ngx_conf_t *cf)
     loc->if_match = NGX_CONF_UNSET_UINT;
     loc->idempotency = NGX_CONF_UNSET_UINT;
     loc->cdn = NGX_CONF_UNSET_UINT;
+    loc->cors = NGX_CONF_UNSET_PTR;
     loc->error_detail = NGX_CONF_UNSET;
 
     return loc;
@@ -379,6 +388,7 @@ ngx_scale_merge_values(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     ngx_conf_merge_msec_value(conf->wait, prev->wait, 100);
     ngx_conf_merge_value(conf->stale_down, prev->stale_down, 0);
     ngx_conf_merge_ptr_value(conf->bypass, prev->bypass, NULL);
+    ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
     ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
     ngx_conf_merge_uint_value(conf->audit, prev->audit, 0);
 
@@ -475,6 +485,7 @@ ngx_scale_inherit_plan(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     conf->purge_tags = prev->purge_tags;
     conf->statement = prev->statement;
     conf->edge = prev->edge;
+    conf->http.cors = prev->http.cors;
 }
 
 
@@ -500,7 +511,30 @@ ngx_scale_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_scale_add_preflight(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_scale_filter_init(cf);
+}
+
+
+static ngx_int_t
+ngx_scale_add_preflight(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *handler;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    handler = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (handler == NULL) {
+        return NGX_ERROR;
+    }
+
+    *handler = ngx_scale_handler_preflight;
+
+    return NGX_OK;
 }
 
 

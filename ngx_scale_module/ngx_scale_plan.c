@@ -90,6 +90,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    rv = ngx_scale_cors_plan(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     if (ngx_scale_plan_allow(cf, loc) != NGX_OK
         || ngx_scale_plan_offer(cf, loc) != NGX_OK)
     {

@@ -73,6 +73,9 @@ char *ngx_scale_plan_vary(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 /* ngx_scale_cdn_conf.c: what caches on the way are told */
 char *ngx_scale_cdn_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 
+/* ngx_scale_cors_conf.c: what pages of other origins may do here */
+char *ngx_scale_cors_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+
 /* ngx_scale_plan_source.c: the variables of its parameters exist */
 char *ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 

@@ -7,10 +7,6 @@
 
 static ngx_int_t ngx_scale_plan_vary_method(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m, ngx_array_t *fields);
-static ngx_int_t ngx_scale_plan_vary_param(ngx_conf_t *cf,
-    ngx_scale_param_t *param, ngx_array_t *fields);
-static ngx_int_t ngx_scale_plan_vary_add(ngx_array_t *fields,
-    ngx_str_t *field);
 static ngx_int_t ngx_scale_plan_vary_join(ngx_conf_t *cf, ngx_array_t *fields,
     ngx_str_t *vary);
 
@@ -48,94 +44,29 @@ static ngx_int_t
 ngx_scale_plan_vary_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_array_t *fields)
 {
+    ngx_str_t             *accept;
     ngx_uint_t             i;
     ngx_scale_declared_t  *declared;
 
-    static ngx_str_t  accept = ngx_string("Accept");
+    if (m->answer && m->answer->shape == NGX_SCALE_SHAPE_ROWS) {
+        accept = ngx_array_push(fields);
+        if (accept == NULL) {
+            return NGX_ERROR;
+        }
 
-    if (m->answer && m->answer->shape == NGX_SCALE_SHAPE_ROWS
-        && ngx_scale_plan_vary_add(fields, &accept) != NGX_OK)
-    {
-        return NGX_ERROR;
+        ngx_str_set(accept, "Accept");
     }
 
     declared = loc->params ? loc->params->elts : NULL;
 
     for (i = 0; i < m->nparams; i++) {
-        if (ngx_scale_plan_vary_param(cf, &declared[m->params[i]].param,
-                                      fields)
+        if (ngx_scale_source_list_fields(cf->pool,
+                                         &declared[m->params[i]].param, fields)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_scale_plan_vary_param(ngx_conf_t *cf, ngx_scale_param_t *param,
-    ngx_array_t *fields)
-{
-    ngx_int_t  rc;
-    ngx_str_t  rest, name, field;
-
-    if (param->source == NGX_SCALE_SOURCE_HEADER) {
-        return ngx_scale_plan_vary_add(fields, &param->argument);
-    }
-
-    if (param->source != NGX_SCALE_SOURCE_EXPR) {
-        return NGX_OK;
-    }
-
-    rest = param->argument;
-
-    while (ngx_scale_source_next(&rest, &name) == NGX_OK) {
-
-        rc = ngx_scale_source_field(cf->pool, &name, &field);
-
-        if (rc == NGX_OK) {
-            rc = ngx_scale_plan_vary_add(fields, &field);
-        }
-
-        if (rc == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* once, and none that says who asks */
-
-static ngx_int_t
-ngx_scale_plan_vary_add(ngx_array_t *fields, ngx_str_t *field)
-{
-    ngx_str_t   *known;
-    ngx_uint_t   i;
-
-    if (!ngx_scale_source_is_open(field)) {
-        return NGX_OK;
-    }
-
-    known = fields->elts;
-
-    for (i = 0; i < fields->nelts; i++) {
-        if (known[i].len == field->len
-            && ngx_strncasecmp(known[i].data, field->data, field->len) == 0)
-        {
-            return NGX_OK;
-        }
-    }
-
-    known = ngx_array_push(fields);
-    if (known == NULL) {
-        return NGX_ERROR;
-    }
-
-    *known = *field;
 
     return NGX_OK;
 }

@@ -7,6 +7,8 @@
 static ngx_uint_t ngx_scale_source_has(ngx_str_t *expression,
     ngx_str_t *prefix);
 static ngx_uint_t ngx_scale_source_begins(ngx_str_t *name, ngx_str_t *prefix);
+static ngx_int_t ngx_scale_source_list_field(ngx_array_t *fields,
+    ngx_str_t *field);
 static ngx_uint_t ngx_scale_source_captures(ngx_conf_t *cf,
     ngx_http_regex_t *regex, ngx_str_t *variable);
 
@@ -210,6 +212,73 @@ ngx_scale_source_field(ngx_pool_t *pool, ngx_str_t *variable,
             *p = '-';
         }
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_scale_source_list_fields(ngx_pool_t *pool, ngx_scale_param_t *param,
+    ngx_array_t *fields)
+{
+    ngx_int_t  rc;
+    ngx_str_t  rest, name, field;
+
+    if (param->source == NGX_SCALE_SOURCE_HEADER) {
+        return ngx_scale_source_list_field(fields, &param->argument);
+    }
+
+    if (param->source != NGX_SCALE_SOURCE_EXPR) {
+        return NGX_OK;
+    }
+
+    rest = param->argument;
+
+    while (ngx_scale_source_next(&rest, &name) == NGX_OK) {
+
+        rc = ngx_scale_source_field(pool, &name, &field);
+
+        if (rc == NGX_OK) {
+            rc = ngx_scale_source_list_field(fields, &field);
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* once, and none that says who asks */
+
+static ngx_int_t
+ngx_scale_source_list_field(ngx_array_t *fields, ngx_str_t *field)
+{
+    ngx_str_t   *known;
+    ngx_uint_t   i;
+
+    if (!ngx_scale_source_is_open(field)) {
+        return NGX_OK;
+    }
+
+    known = fields->elts;
+
+    for (i = 0; i < fields->nelts; i++) {
+        if (known[i].len == field->len
+            && ngx_strncasecmp(known[i].data, field->data, field->len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    known = ngx_array_push(fields);
+    if (known == NULL) {
+        return NGX_ERROR;
+    }
+
+    *known = *field;
 
     return NGX_OK;
 }

@@ -33,6 +33,13 @@ ngx_uint_t ngx_scale_source_is_url(ngx_conf_t *cf, ngx_str_t *variable);
 ngx_int_t ngx_scale_source_field(ngx_pool_t *pool, ngx_str_t *variable,
     ngx_str_t *field);
 
+/*
+ * Adds the request fields that the parameter comes from to an array of
+ * ngx_str_t, each once, and none that is_open() excludes.
+ */
+ngx_int_t ngx_scale_source_list_fields(ngx_pool_t *pool,
+    ngx_scale_param_t *param, ngx_array_t *fields);
+
 /* Vary may name the field: it does not say who asks */
 ngx_uint_t ngx_scale_source_is_open(ngx_str_t *field);
 

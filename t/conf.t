@@ -1953,6 +1953,45 @@ END
         . '"scale_cdn shared"; remove one');
 
 
+route_refused('an origin with a path', <<'END',
+    scale_cors https://app.example.com/;                        # <-
+END
+        '"https://app.example.com/" is neither an origin as browsers write it, '
+        . 'such as "https://app.example.com"');
+
+route_refused('an origin in capitals, which no browser has', <<'END',
+    scale_cors https://App.example.com;                         # <-
+END
+        '"https://App.example.com" is neither an origin as browsers write it');
+
+route_refused('an origin without a name', <<'END',
+    scale_cors null;                                            # <-
+END
+        'nor an option; there are methods=, headers=, expose=, credentials '
+        . 'and max_age=');
+
+route_refused('options without an origin', <<'END',
+    scale_cors max_age=1h;                                      # <-
+END
+        'names no origin; write such as "https://app.example.com", "*" or off');
+
+route_refused('credentials for all', <<'END',
+    scale_cors * credentials;                                   # <-
+END
+        'cannot have "*" beside credentials or other origins; name all '
+        . 'origins');
+
+route_refused('all and one', <<'END',
+    scale_cors * https://app.example.com;                       # <-
+END
+        'cannot have "*" beside credentials or other origins');
+
+route_refused('no time', <<'END',
+    scale_cors * max_age=long;                                  # <-
+END
+        '"max_age=long" is no time; write one such as "max_age=10m"');
+
+
 # errors of the database
 
 route_refused('an SQLSTATE of another length', <<'END',

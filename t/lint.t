@@ -51,7 +51,7 @@ my @layers = (
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
        | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
        | "shard/shard\.h" | "limit/limit\.h"
-       | "http/(?:context|problem|request|response)\.h" }x],
+       | "http/(?:context|cors|problem|request|response)\.h" }x],
 );
 
 

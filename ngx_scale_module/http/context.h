@@ -29,11 +29,15 @@ typedef struct {
 } ngx_scale_ctx_t;
 
 
+typedef struct ngx_scale_cors_s  ngx_scale_cors_t;
+
+
 /* the part of a location's configuration that this room reads */
 
 typedef struct {
     ngx_str_t               route;
     ngx_flag_t              enabled;
+    ngx_scale_cors_t       *cors;           /* NULL: of this origin only */
     ngx_uint_t              shared;         /* answers may be kept by others */
 } ngx_scale_http_loc_t;
 

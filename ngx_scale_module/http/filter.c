@@ -1,5 +1,6 @@
 
 #include "http/context.h"
+#include "http/cors.h"
 #include "http/response.h"
 
 
@@ -28,6 +29,12 @@ ngx_scale_header_filter(ngx_http_request_t *r)
     static ngx_str_t  no_store = ngx_string("no-store");
 
     loc = ngx_http_get_module_loc_conf(r, ngx_scale_module);
+
+    if (loc->cors && r == r->main
+        && ngx_scale_cors_add(r, loc->cors) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (!loc->enabled
         || r != r->main

@@ -342,3 +342,51 @@ ngx_scale_response_add(ngx_http_request_t *r, ngx_str_t *name,
 {
     return ngx_scale_response_push(r, name, value) ? NGX_OK : NGX_ERROR;
 }
+
+
+/* in one field: nginx before 1.23, as a proxy, sees the last one only */
+
+ngx_int_t
+ngx_scale_response_vary(ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char           *p;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  vary = ngx_string("Vary");
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return ngx_scale_response_add(r, &vary, name);
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash && ngx_scale_same(&h[i].key, &vary)) {
+            break;
+        }
+    }
+
+    p = ngx_pnalloc(r->pool, h[i].value.len + sizeof(", ") - 1 + name->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, h[i].value.data, h[i].value.len);
+    h[i].value.data = p;
+
+    p = ngx_cpymem(p + h[i].value.len, ", ", sizeof(", ") - 1);
+    p = ngx_cpymem(p, name->data, name->len);
+    h[i].value.len = p - h[i].value.data;
+
+    return NGX_OK;
+}

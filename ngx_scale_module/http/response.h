@@ -81,6 +81,9 @@ ngx_int_t ngx_scale_response_version(ngx_pool_t *pool, ngx_str_t *version,
 ngx_int_t ngx_scale_response_add(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value);
 
+/* one more name in Vary */
+ngx_int_t ngx_scale_response_vary(ngx_http_request_t *r, ngx_str_t *name);
+
 /* a strong validator of the bytes, quoted, into the request's pool */
 ngx_int_t ngx_scale_response_etag(ngx_pool_t *pool, ngx_str_t *body,
     ngx_str_t *etag);
