@@ -97,10 +97,22 @@ typedef struct {
 typedef struct ngx_scale_loc_conf_s  ngx_scale_loc_conf_t;
 
 
+/* scale_openapi: what a location says of its server's routes */
+
+typedef struct {
+    ngx_str_t                    title;
+    ngx_str_t                    version;
+    ngx_str_t                    url;        /* of the server */
+    ngx_str_t                    body;
+    ngx_str_t                    etag;
+} ngx_scale_document_t;
+
+
 typedef struct {
     ngx_array_t                  databases;  /* of ngx_scale_database_t * */
     ngx_array_t                  caches;     /* ngx_scale_cache_store_t * */
     ngx_array_t                  routes;     /* of ngx_scale_loc_conf_t * */
+    ngx_array_t                  documents;  /* the same */
     ngx_scale_names_t            names;      /* of their servers */
     size_t                       zone_size;
     ngx_shm_zone_t              *zone;
@@ -331,6 +343,9 @@ typedef struct {
 struct ngx_scale_loc_conf_s {
     ngx_scale_http_loc_t         http;       /* the first part */
 
+    ngx_http_core_loc_conf_t    *core;       /* of a route or document */
+    ngx_http_core_srv_conf_t    *server;
+    ngx_scale_document_t        *document;
     ngx_scale_place_in_conf_t    place;
     ngx_str_t                    use_database;
     ngx_str_t                    use_cache;

@@ -271,6 +271,11 @@ ngx_scale_cors_methods(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_uint_t           i;
     ngx_scale_method_t  *m;
 
+    if (loc->methods == NULL) {
+        ngx_str_set(&cors->methods, "GET");
+        return NGX_OK;
+    }
+
     m = loc->methods->elts;
 
     for (i = 0; i < loc->methods->nelts; i++) {

@@ -43,6 +43,12 @@ char *ngx_scale_directives_sqlstate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/* ngx_scale_openapi.c */
+
+char *ngx_scale_openapi_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
 /* ngx_scale_cors_conf.c */
 
 char *ngx_scale_cors_directive(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -2,6 +2,7 @@
 #include "ngx_scale_directives.h"
 #include "ngx_scale_handler.h"
 #include "ngx_scale_job.h"
+#include "ngx_scale_openapi.h"
 #include "ngx_scale_plan.h"
 #include "ngx_scale_stores.h"
 
@@ -226,6 +227,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_openapi"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_scale_openapi_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_sqlstate"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
       ngx_scale_directives_sqlstate,
@@ -288,6 +296,8 @@ ngx_scale_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&main->routes, cf->pool, 16, sizeof(void *))
            != NGX_OK
         || ngx_array_init(&main->limits, cf->pool, 4, sizeof(void *))
+           != NGX_OK
+        || ngx_array_init(&main->documents, cf->pool, 1, sizeof(void *))
            != NGX_OK
         || ngx_scale_names_create(cf, &main->names) != NGX_OK)
     {
@@ -355,8 +365,23 @@ ngx_scale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    if (clcf->noname && conf->document == NULL) {
+        conf->document = prev->document;
+        conf->allow = prev->allow;
+    }
+
+    if (conf->queries || conf->document) {
+        conf->core = clcf;
+        conf->server = ngx_http_conf_get_module_srv_conf(cf,
+                                                        ngx_http_core_module);
+    }
+
     if (conf->queries) {
         return ngx_scale_make_route(cf, conf, clcf);
+    }
+
+    if (conf->document) {
+        return ngx_scale_cors_plan(cf, conf);
     }
 
     /* an "if" or limit_except inside a route is still that route */
@@ -511,7 +536,9 @@ ngx_scale_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_scale_add_preflight(cf) != NGX_OK) {
+    if (ngx_scale_openapi_write(cf, main) != NGX_OK
+        || ngx_scale_add_preflight(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

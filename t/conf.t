@@ -1992,6 +1992,21 @@ END
         '"max_age=long" is no time; write one such as "max_age=10m"');
 
 
+# the document
+
+route_refused('an option that no document has', <<'END',
+    scale_openapi name=x;                                       # <-
+END
+        '"name=x" is not an option; there are title=, version= and url=');
+
+route_refused('a document beside statements', <<'END',
+    scale_openapi;
+    scale_route x;                                              # <-
+    scale_query GET row "SELECT 1";
+END
+        'route "x" has scale_query and another directive that answers');
+
+
 # errors of the database
 
 route_refused('an SQLSTATE of another length', <<'END',

@@ -205,6 +205,17 @@ ngx_scale_problem_status(ngx_scale_problem_t *p)
 }
 
 
+ngx_uint_t
+ngx_scale_problem_of(ngx_scale_cause_e cause, ngx_str_t *type,
+    ngx_str_t *detail)
+{
+    *type = ngx_scale_causes[cause].type;
+    *detail = ngx_scale_causes[cause].detail;
+
+    return ngx_scale_causes[cause].status;
+}
+
+
 void
 ngx_scale_problem_title(ngx_scale_problem_t *p, ngx_uint_t status,
     ngx_str_t *title)

@@ -62,6 +62,10 @@ ngx_uint_t ngx_scale_problem_status(ngx_scale_problem_t *p);
 void ngx_scale_problem_title(ngx_scale_problem_t *p, ngx_uint_t status,
     ngx_str_t *title);
 
+/* what is true of all problems of a cause: its status, and what it says */
+ngx_uint_t ngx_scale_problem_of(ngx_scale_cause_e cause, ngx_str_t *type,
+    ngx_str_t *detail);
+
 /* the violations as a JSON array; NGX_ERROR when memory is out */
 ngx_int_t ngx_scale_problem_fields(ngx_pool_t *pool, ngx_scale_problem_t *p,
     ngx_str_t *json);

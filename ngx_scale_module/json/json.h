@@ -97,4 +97,30 @@ void ngx_scale_json_list_written(ngx_scale_json_list_t *list, ngx_str_t *out);
 void ngx_scale_json_list_taken(ngx_scale_json_list_t *list);
 
 
+/*
+ * A document, an object at its top, written from its beginning to its end.
+ * "name" is a member's; NULL: an element of an array.  That memory was out is
+ * said at the end, and no deeper than NGX_SCALE_JSON_DEPTH is written.
+ */
+typedef struct ngx_scale_json_doc_s  ngx_scale_json_doc_t;
+
+/* of the block in which it stands */
+#define ngx_scale_json_text(s)  (&(ngx_str_t) ngx_string(s))
+
+/* NULL: memory */
+ngx_scale_json_doc_t *ngx_scale_json_doc_begin(ngx_pool_t *pool);
+
+void ngx_scale_json_doc_object(ngx_scale_json_doc_t *doc, ngx_str_t *name);
+void ngx_scale_json_doc_array(ngx_scale_json_doc_t *doc, ngx_str_t *name);
+void ngx_scale_json_doc_close(ngx_scale_json_doc_t *doc);
+void ngx_scale_json_doc_string(ngx_scale_json_doc_t *doc, ngx_str_t *name,
+    ngx_str_t *value);
+
+/* a number, true, false, null, or other JSON */
+void ngx_scale_json_doc_verbatim(ngx_scale_json_doc_t *doc, ngx_str_t *name,
+    ngx_str_t *value);
+
+ngx_int_t ngx_scale_json_doc_end(ngx_scale_json_doc_t *doc, ngx_str_t *out);
+
+
 #endif /* _NGX_SCALE_JSON_H_INCLUDED_ */

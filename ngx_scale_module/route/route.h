@@ -49,6 +49,8 @@ typedef enum {
 } ngx_scale_source_e;
 
 
+#define NGX_SCALE_NO_LIMIT  ((ngx_uint_t) -1)
+
 typedef struct {
     ngx_str_t              name;
     ngx_uint_t             type;           /* NGX_SCALE_..., maybe an array */
@@ -128,6 +130,16 @@ ngx_int_t ngx_scale_key_make(ngx_pool_t *pool, ngx_array_t *parts,
     ngx_int_t (*value)(void *data, ngx_scale_key_part_t *part,
                        ngx_str_t *text),
     void *data, ngx_str_t *key);
+
+
+/*
+ * The template of the paths (RFC 6570, as OpenAPI has it) that the regular
+ * expression of a location matches: "^/a/(?<id>\\d+)$" is "/a/{id}", and a
+ * group without a name has its number.  What may be absent is left out.
+ * NGX_DECLINED: it is none, the paths differ by more than their captures.
+ */
+ngx_int_t ngx_scale_pattern_path(ngx_pool_t *pool, ngx_str_t *regex,
+    ngx_str_t *path);
 
 
 #endif /* _NGX_SCALE_ROUTE_H_INCLUDED_ */

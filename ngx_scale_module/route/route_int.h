@@ -13,9 +13,6 @@
 #include "route/route.h"
 
 
-#define NGX_SCALE_NO_LIMIT  ((ngx_uint_t) -1)
-
-
 typedef ngx_int_t (*ngx_scale_codec_pt)(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_scale_value_t *value, const char **reason);
 
