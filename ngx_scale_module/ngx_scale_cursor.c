@@ -64,8 +64,13 @@ ngx_scale_cursor_make(ngx_pool_t *pool, ngx_scale_page_t *page,
         p = ngx_cpymem(p, values[i].data, values[i].len);
     }
 
-    ngx_scale_sign(page->secrets, ngx_scale_cursor_context, signed_data,
-                   p - signed_data, mac);
+    if (ngx_scale_sign(page->secrets, ngx_scale_cursor_context, signed_data,
+                       p - signed_data, mac)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     ngx_memcpy(mac + NGX_SCALE_SIGN_MAC, payload, len);
 
     src.data = mac;

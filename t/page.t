@@ -5,6 +5,7 @@ use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
 use JSON::PP;
+use MIME::Base64 qw(encode_base64url);
 use Test::More;
 
 my $rows = $ENV{SCALE_SOAK} ? 60_000 : 3_000;
@@ -125,6 +126,16 @@ for my $bad ('x', '', 'AAAA', substr($first->{next}, 13) . 'A',
 
     is($answer->{code}, $bad eq '' ? 400 : 400, "the cursor '$bad'");
     like($answer->{body}, qr/is no cursor of this list/, 'is refused');
+}
+
+# two values of the order that nobody signed, short and long
+
+for my $length (10, 1000, 4000) {
+    my $forged = encode_base64url("\0" x 16 . pack 'n/a* n/a*',
+                                  'x' x $length, '1');
+
+    is(page("/notes?after=$forged")->{code}, 400,
+       "a signature of zeros is none, with a value of $length characters");
 }
 
 {

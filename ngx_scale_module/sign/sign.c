@@ -5,12 +5,8 @@
 #include <openssl/hmac.h>
 
 
-static void ngx_scale_sign_by(u_char *key, const char *context, u_char *data,
-    size_t len, u_char *mac);
-
-
-/* beyond it nothing is signed: tokens and cursors are short */
-#define NGX_SCALE_SIGN_MAX  1024
+static ngx_int_t ngx_scale_sign_by(u_char *key, const char *context,
+    u_char *data, size_t len, u_char *mac);
 
 
 ngx_int_t
@@ -78,11 +74,11 @@ ngx_scale_sign_digest(u_char *data, size_t len, u_char *hex)
 }
 
 
-void
+ngx_int_t
 ngx_scale_sign(ngx_scale_sign_keys_t *keys, const char *context, u_char *data,
     size_t len, u_char *mac)
 {
-    ngx_scale_sign_by(keys->key[0], context, data, len, mac);
+    return ngx_scale_sign_by(keys->key[0], context, data, len, mac);
 }
 
 
@@ -94,9 +90,10 @@ ngx_scale_sign_verify(ngx_scale_sign_keys_t *keys, const char *context,
     ngx_uint_t  i;
 
     for (i = 0; i < keys->n; i++) {
-        ngx_scale_sign_by(keys->key[i], context, data, len, expected);
-
-        if (CRYPTO_memcmp(mac, expected, NGX_SCALE_SIGN_MAC) == 0) {
+        if (ngx_scale_sign_by(keys->key[i], context, data, len, expected)
+            == NGX_OK
+            && CRYPTO_memcmp(mac, expected, NGX_SCALE_SIGN_MAC) == 0)
+        {
             return NGX_OK;
         }
     }
@@ -105,7 +102,7 @@ ngx_scale_sign_verify(ngx_scale_sign_keys_t *keys, const char *context,
 }
 
 
-static void
+static ngx_int_t
 ngx_scale_sign_by(u_char *key, const char *context, u_char *data, size_t len,
     u_char *mac)
 {
@@ -114,15 +111,20 @@ ngx_scale_sign_by(u_char *key, const char *context, u_char *data, size_t len,
     ngx_memzero(mac, NGX_SCALE_SIGN_MAC);
 
     if (ngx_strlen(context) + 1 + len > sizeof(text)) {
-        return;
+        return NGX_ERROR;
     }
 
     p = ngx_cpymem(text, context, ngx_strlen(context) + 1);
     p = ngx_cpymem(p, data, len);
 
     if (HMAC(EVP_sha256(), key, NGX_SCALE_SIGN_KEY, text, p - text, full,
-             NULL))
+             NULL)
+        == NULL)
     {
-        ngx_memcpy(mac, full, NGX_SCALE_SIGN_MAC);
+        return NGX_ERROR;
     }
+
+    ngx_memcpy(mac, full, NGX_SCALE_SIGN_MAC);
+
+    return NGX_OK;
 }

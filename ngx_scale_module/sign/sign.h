@@ -17,6 +17,7 @@
 #define NGX_SCALE_SIGN_SECRET_MIN  16     /* characters */
 #define NGX_SCALE_SIGN_KEY         32
 #define NGX_SCALE_SIGN_MAC         16
+#define NGX_SCALE_SIGN_MAX         8192   /* a name, a NUL and the data */
 
 
 /* the first signs, each of the "n" verifies; 0: there is no secret */
@@ -37,11 +38,16 @@ ngx_int_t ngx_scale_sign_keys(ngx_scale_sign_keys_t *keys, ngx_str_t *content,
 /*
  * HMAC-SHA256 (RFC 2104) of the context's name, a NUL and the data, cut to
  * 128 bits.  Contexts keep what is signed for one use from another.
+ * NGX_ERROR: they are longer than NGX_SCALE_SIGN_MAX; "mac" is zeros then,
+ * which no data has for its signature.
  */
-void ngx_scale_sign(ngx_scale_sign_keys_t *keys, const char *context,
+ngx_int_t ngx_scale_sign(ngx_scale_sign_keys_t *keys, const char *context,
     u_char *data, size_t len, u_char *mac);
 
-/* in constant time: NGX_OK or NGX_DECLINED */
+/*
+ * In constant time: NGX_OK or NGX_DECLINED.  What is too long to be signed has
+ * no signature.
+ */
 ngx_int_t ngx_scale_sign_verify(ngx_scale_sign_keys_t *keys,
     const char *context, u_char *data, size_t len, u_char *mac);
 

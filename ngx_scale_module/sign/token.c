@@ -26,8 +26,8 @@ ngx_scale_token_write(ngx_scale_sign_keys_t *keys,
     p = ngx_scale_token_put(p, written->lsn, 8);
     p = ngx_scale_token_put(p, written->time, 8);
 
-    ngx_scale_sign(keys, ngx_scale_token_context, bytes,
-                   NGX_SCALE_TOKEN_FIELDS, p);
+    (void) ngx_scale_sign(keys, ngx_scale_token_context, bytes,
+                          NGX_SCALE_TOKEN_FIELDS, p);
 
     src.data = bytes;
     src.len = NGX_SCALE_TOKEN_BYTES;

@@ -75,6 +75,33 @@ macs(void)
 }
 
 
+/* what verifies nothing must not verify a signature of zeros */
+
+static void
+lengths(void)
+{
+    u_char  mac[NGX_SCALE_SIGN_MAC], zeros[NGX_SCALE_SIGN_MAC];
+
+    static u_char  text[NGX_SCALE_SIGN_MAX];
+
+    ngx_memzero(zeros, sizeof(zeros));
+
+    ok(ngx_scale_sign(&keys, "page", text, NGX_SCALE_SIGN_MAX - 5, mac)
+       == NGX_OK
+       && ngx_scale_sign_verify(&keys, "page", text, NGX_SCALE_SIGN_MAX - 5,
+                                mac) == NGX_OK,
+       "the longest text is signed");
+    ok(ngx_scale_sign_verify(&keys, "page", text, NGX_SCALE_SIGN_MAX - 5,
+                             zeros) == NGX_DECLINED,
+       "and zeros are not its signature");
+    ok(ngx_scale_sign(&keys, "page", text, NGX_SCALE_SIGN_MAX - 4, mac)
+       == NGX_ERROR, "a longer one is not signed");
+    ok(ngx_scale_sign_verify(&keys, "page", text, NGX_SCALE_SIGN_MAX - 4,
+                             zeros) == NGX_DECLINED,
+       "and nothing is its signature");
+}
+
+
 static void
 tokens(void)
 {
@@ -133,6 +160,7 @@ main(void)
     secrets();
     digests();
     macs();
+    lengths();
     tokens();
 
     return done();
