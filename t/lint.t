@@ -147,7 +147,6 @@ my %share          = (0.5 => 21, 0.95 => 60);
 my $run            = 8;
 
 my %long_files = (
-    'ngx_scale_module/route/template.c' => 668,
 );
 
 my %long_functions = (
@@ -165,8 +164,6 @@ my %knots = (
     'cache/address.c' => 11,
     'cache/memc.c' => 4,
     'cache/zone.c' => 2,
-    'route/number.c' => 3,
-    'route/param.c' => 2,
 );
 
 

@@ -4,7 +4,7 @@
  * so that an element that reads NULL is not one.
  */
 
-#include "route/route_int.h"
+#include "route/type.h"
 
 
 static ngx_int_t ngx_scale_array_split(ngx_pool_t *pool,

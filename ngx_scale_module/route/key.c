@@ -1,4 +1,11 @@
+
+/*
+ * Keys: read when the configuration is, made of the values of a request.
+ */
+
 #include "route/route.h"
+#include "route/fault.h"
+#include "route/name.h"
 
 
 typedef struct {
@@ -16,13 +23,9 @@ static ngx_uint_t ngx_scale_key_separates(ngx_str_t *literal);
 static ngx_int_t ngx_scale_key_variable(ngx_pool_t *pool, ngx_str_t *text,
     ngx_str_t *error);
 static ngx_uint_t ngx_scale_key_is_name(u_char *p, u_char *end);
-static ngx_uint_t ngx_scale_key_first(u_char ch);
-static ngx_uint_t ngx_scale_key_next(u_char ch);
 static ngx_uint_t ngx_scale_key_escaped(u_char ch);
 static size_t ngx_scale_key_length(ngx_scale_key_value_t *value);
 static u_char *ngx_scale_key_write(u_char *p, ngx_scale_key_value_t *value);
-static ngx_int_t ngx_scale_key_fault(ngx_pool_t *pool, ngx_str_t *error,
-    const char *fmt, ...);
 
 
 ngx_int_t
@@ -34,8 +37,8 @@ ngx_scale_key_parse(ngx_pool_t *pool, ngx_str_t *text, ngx_array_t *parts,
     ngx_str_null(error);
 
     if (text->len == 0) {
-        return ngx_scale_key_fault(pool, error, "the key is empty; write "
-                                   "text and :name parts");
+        return ngx_scale_route_fault(pool, error, "the key is empty; write "
+                                     "text and :name parts");
     }
 
     if (ngx_scale_key_variable(pool, text, error) != NGX_OK) {
@@ -91,15 +94,15 @@ ngx_scale_key_name(ngx_str_t *rest, ngx_scale_key_part_t *part)
     start = rest->data + 1;
     end = rest->data + rest->len;
 
-    for (p = start; p < end && ngx_scale_key_next(*p); p++) { /* void */ }
+    for (p = start; p < end && ngx_scale_name_next(*p); p++) { /* void */ }
 
     if (p - start == 3 && ngx_strncmp(start, "row", 3) == 0
-        && end - p >= 2 && p[0] == '.' && ngx_scale_key_first(p[1]))
+        && end - p >= 2 && p[0] == '.' && ngx_scale_name_first(p[1]))
     {
         part->row = 1;
         start = ++p;
 
-        while (p < end && ngx_scale_key_next(*p)) {
+        while (p < end && ngx_scale_name_next(*p)) {
             p++;
         }
     }
@@ -156,11 +159,11 @@ ngx_scale_key_apart(ngx_pool_t *pool, ngx_array_t *parts, ngx_str_t *error)
         }
 
         if (last && !apart) {
-            return ngx_scale_key_fault(pool, error, "\"%V\" and \"%V\" are "
-                                       "not kept apart, so different values "
-                                       "may make the same key; put \"/\" or "
-                                       "\":\" between them", last,
-                                       &part[i].name);
+            return ngx_scale_route_fault(pool, error, "\"%V\" and \"%V\" "
+                                         "are not kept apart, so different "
+                                         "values may make the same key; put "
+                                         "\"/\" or \":\" between them", last,
+                                         &part[i].name);
         }
 
         last = &part[i].name;
@@ -199,13 +202,13 @@ ngx_scale_key_variable(ngx_pool_t *pool, ngx_str_t *text, ngx_str_t *error)
 
     for (p = text->data; end - p >= 2; p++) {
 
-        if (*p != '$' || (p[1] != '{' && !ngx_scale_key_first(p[1]))) {
+        if (*p != '$' || (p[1] != '{' && !ngx_scale_name_first(p[1]))) {
             continue;
         }
 
         last = p + 2;
 
-        while (last < end && ngx_scale_key_next(*last)) {
+        while (last < end && ngx_scale_name_next(*last)) {
             last++;
         }
 
@@ -213,10 +216,10 @@ ngx_scale_key_variable(ngx_pool_t *pool, ngx_str_t *text, ngx_str_t *error)
             last++;
         }
 
-        return ngx_scale_key_fault(pool, error, "an nginx variable cannot "
-                                   "stand in a key, \"%*s\" does; declare it "
-                                   "with scale_param and write :name",
-                                   (size_t) (last - p), p);
+        return ngx_scale_route_fault(pool, error, "an nginx variable cannot "
+                                     "stand in a key, \"%*s\" does; declare "
+                                     "it with scale_param and write :name",
+                                     (size_t) (last - p), p);
     }
 
     return NGX_OK;
@@ -336,25 +339,7 @@ ngx_scale_key_write(u_char *p, ngx_scale_key_value_t *value)
 static ngx_uint_t
 ngx_scale_key_is_name(u_char *p, u_char *end)
 {
-    return end - p >= 2 && p[0] == ':' && ngx_scale_key_first(p[1]);
-}
-
-
-static ngx_uint_t
-ngx_scale_key_first(u_char ch)
-{
-    u_char  c;
-
-    c = ch | 0x20;
-
-    return (c >= 'a' && c <= 'z') || ch == '_';
-}
-
-
-static ngx_uint_t
-ngx_scale_key_next(u_char ch)
-{
-    return ngx_scale_key_first(ch) || (ch >= '0' && ch <= '9');
+    return end - p >= 2 && p[0] == ':' && ngx_scale_name_first(p[1]);
 }
 
 
@@ -363,27 +348,4 @@ ngx_scale_key_escaped(u_char ch)
 {
     return ch <= 0x20 || ch >= 0x7f
            || ch == '%' || ch == ':' || ch == '/' || ch == '~';
-}
-
-
-static ngx_int_t
-ngx_scale_key_fault(ngx_pool_t *pool, ngx_str_t *error, const char *fmt, ...)
-{
-    u_char    *p, buf[NGX_MAX_ERROR_STR];
-    va_list    args;
-    ngx_str_t  text;
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args);
-    va_end(args);
-
-    text.data = buf;
-    text.len = p - buf;
-
-    error->data = ngx_pstrdup(pool, &text);
-    if (error->data) {
-        error->len = text.len;
-    }
-
-    return NGX_ERROR;
 }

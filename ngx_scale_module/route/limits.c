@@ -1,10 +1,4 @@
-
-/*
- * What a value is held to, len=, min=, max=, in= and pattern=, and what its
- * client hears: the limit itself, written when the configuration is read.
- */
-
-#include "route/route_int.h"
+#include "route/limits.h"
 
 
 static ngx_uint_t ngx_scale_limits_chosen(ngx_array_t *choices,
@@ -64,9 +58,7 @@ ngx_scale_limits_chosen(ngx_array_t *choices, ngx_str_t *canon)
     choice = choices->elts;
 
     for (i = 0; i < choices->nelts; i++) {
-        if (choice[i].len == canon->len
-            && ngx_memcmp(choice[i].data, canon->data, canon->len) == 0)
-        {
+        if (ngx_scale_same(&choice[i], canon)) {
             return 1;
         }
     }

@@ -3,7 +3,9 @@
  * The words of scale_param: name source type [option ...].
  */
 
-#include "route/route_int.h"
+#include "route/limits.h"
+#include "route/name.h"
+#include "route/param_option.h"
 
 
 static ngx_int_t ngx_scale_param_name(ngx_scale_param_ctx_t *ctx,
@@ -118,14 +120,12 @@ ngx_scale_param_value(ngx_pool_t *pool, ngx_scale_param_t *param,
 static ngx_int_t
 ngx_scale_param_name(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
 {
-    u_char  ch;
     size_t  i;
 
     for (i = 0; i < word->len; i++) {
-        ch = ngx_tolower(word->data[i]);
 
-        if ((ch < 'a' || ch > 'z') && ch != '_'
-            && (i == 0 || !ngx_scale_is_digit(ch)))
+        if (!ngx_scale_name_next(word->data[i])
+            || (i == 0 && !ngx_scale_name_first(word->data[i])))
         {
             break;
         }
@@ -332,25 +332,4 @@ ngx_scale_param_check_default(ngx_scale_param_ctx_t *ctx)
     }
 
     return rc;
-}
-
-
-ngx_int_t
-ngx_scale_param_fail(ngx_scale_param_ctx_t *ctx, const char *fmt, ...)
-{
-    u_char   *p, buf[NGX_MAX_CONF_ERRSTR];
-    va_list   args;
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args);
-    va_end(args);
-
-    ctx->error->data = ngx_pnalloc(ctx->pool, p - buf);
-
-    if (ctx->error->data) {
-        ctx->error->len = p - buf;
-        ngx_memcpy(ctx->error->data, buf, ctx->error->len);
-    }
-
-    return NGX_ERROR;
 }

@@ -1,9 +1,4 @@
-
-/*
- * The options of scale_param.
- */
-
-#include "route/route_int.h"
+#include "route/param_option.h"
 
 
 typedef struct {

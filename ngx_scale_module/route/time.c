@@ -3,7 +3,8 @@
  * Dates and times, in the proleptic Gregorian calendar as PostgreSQL's own.
  */
 
-#include "route/route_int.h"
+#include "route/type.h"
+#include "route/name.h"
 
 
 #define NGX_SCALE_TIME_DATE      (sizeof("YYYY-MM-DD") - 1)

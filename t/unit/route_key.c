@@ -1,4 +1,4 @@
-/* sources: route/key.c */
+/* sources: route/key.c route/fault.c */
 
 #include "route/route.h"
 #include "test.h"

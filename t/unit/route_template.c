@@ -1,4 +1,4 @@
-/* sources: route/template.c */
+/* sources: route/template.c route/sql.c route/fault.c */
 
 #include "route/route.h"
 #include "test.h"

@@ -1,13 +1,13 @@
 
 /*
- * What the files of parameters share.  A codec reads one value, not null and
- * not an array, and sets both spellings; "text" ends with a NUL that is not
- * counted, for libpq takes C strings.  It returns NGX_OK, NGX_DECLINED with
- * "reason", or NGX_ERROR when memory is out.
+ * The types of parameters.  A codec reads one value, not null and not an
+ * array, and sets both spellings; "text" ends with a NUL that is not counted,
+ * for libpq takes C strings.  It returns NGX_OK, NGX_DECLINED with "reason",
+ * or NGX_ERROR when memory is out.
  */
 
-#ifndef _NGX_SCALE_ROUTE_INT_H_INCLUDED_
-#define _NGX_SCALE_ROUTE_INT_H_INCLUDED_
+#ifndef _NGX_SCALE_TYPE_H_INCLUDED_
+#define _NGX_SCALE_TYPE_H_INCLUDED_
 
 
 #include "route/route.h"
@@ -40,35 +40,12 @@ extern ngx_scale_type_t  ngx_scale_types[];
 ngx_int_t ngx_scale_type_value(ngx_pool_t *pool, ngx_scale_param_t *param,
     ngx_scale_raw_t *raw, ngx_scale_value_t *value, const char **reason);
 
+/* all of its elements, NULLs among them */
 ngx_int_t ngx_scale_array_value(ngx_pool_t *pool, ngx_scale_param_t *param,
     ngx_scale_raw_t *raw, ngx_scale_value_t *value, const char **reason);
 
 
-ngx_int_t ngx_scale_limits_check(ngx_scale_param_t *param,
-    ngx_scale_type_t *type, ngx_scale_value_t *value, const char **reason);
-
-/* once, when all limits are known: what is said of them */
-ngx_int_t ngx_scale_limits_say(ngx_pool_t *pool, ngx_scale_param_t *param);
-
-
-typedef struct {
-    ngx_pool_t          *pool;
-    ngx_scale_param_t   *param;
-    ngx_scale_type_t    *type;
-    ngx_str_t           *error;
-    ngx_str_t            def;
-    ngx_uint_t           given;            /* a bit of every option */
-} ngx_scale_param_ctx_t;
-
-
-/* one option; they are read in their order, then checked together */
-ngx_int_t ngx_scale_param_option(ngx_scale_param_ctx_t *ctx,
-    ngx_str_t *word);
-
-/* leaves what is wrong as ctx->error; NGX_ERROR */
-ngx_int_t ngx_scale_param_fail(ngx_scale_param_ctx_t *ctx, const char *fmt,
-    ...);
-
+/* number.c, of decimal.c */
 
 ngx_int_t ngx_scale_number_int(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_scale_value_t *value, const char **reason);
@@ -79,10 +56,10 @@ ngx_int_t ngx_scale_number_numeric(ngx_pool_t *pool, ngx_scale_raw_t *raw,
 ngx_int_t ngx_scale_number_float8(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_scale_value_t *value, const char **reason);
 
-/* less than, equal to or greater than 0; decimals without an exponent */
-ngx_int_t ngx_scale_number_compare(ngx_str_t *a, ngx_str_t *b);
 ngx_int_t ngx_scale_number_compare_float8(ngx_str_t *a, ngx_str_t *b);
 
+
+/* time.c */
 
 ngx_int_t ngx_scale_time_date(ngx_pool_t *pool, ngx_scale_raw_t *raw,
     ngx_scale_value_t *value, const char **reason);
@@ -93,11 +70,27 @@ ngx_int_t ngx_scale_time_compare_date(ngx_str_t *a, ngx_str_t *b);
 ngx_int_t ngx_scale_time_compare(ngx_str_t *a, ngx_str_t *b);
 
 
+/* text.c; a length is in characters */
+
+ngx_int_t ngx_scale_text_read(ngx_pool_t *pool, ngx_scale_raw_t *raw,
+    ngx_scale_value_t *value, const char **reason);
+ngx_int_t ngx_scale_text_json(ngx_pool_t *pool, ngx_scale_raw_t *raw,
+    ngx_scale_value_t *value, const char **reason);
+
+size_t ngx_scale_text_length(ngx_str_t *text);
+
+
+/* bytea.c; a length is in bytes */
+
+ngx_int_t ngx_scale_bytea_read(ngx_pool_t *pool, ngx_scale_raw_t *raw,
+    ngx_scale_value_t *value, const char **reason);
+
+size_t ngx_scale_bytea_length(ngx_str_t *text);
+
+
 /* a string, of JSON or from outside of it */
 #define ngx_scale_raw_is_text(raw)                                            \
     ((raw)->kind == NGX_SCALE_RAW_TEXT || (raw)->kind == NGX_SCALE_RAW_STRING)
-
-#define ngx_scale_is_digit(ch)  ((ch) >= '0' && (ch) <= '9')
 
 
 /* both spellings become the text, copied with a NUL after it */
@@ -105,4 +98,4 @@ ngx_int_t ngx_scale_value_set(ngx_pool_t *pool, ngx_scale_value_t *value,
     u_char *data, size_t len);
 
 
-#endif /* _NGX_SCALE_ROUTE_INT_H_INCLUDED_ */
+#endif /* _NGX_SCALE_TYPE_H_INCLUDED_ */
