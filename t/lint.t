@@ -119,10 +119,6 @@ my %allocates = (
 my %formats = (
     'ngx_scale_module/route/time.c ".%V"' =>
         'the parser takes six digits of a fraction',
-    'ngx_scale_module/http/problem.c ",\"sqlstate\":\"%*s\""' =>
-        'two characters',
-    'ngx_scale_module/http/problem.c ",\"errors\":%V"' =>
-        'the buffer is made for the fields',
     'ngx_scale_module/ngx_scale_plan.c "%V, "' =>
         'each method once, and the buffer is for all of them',
     'ngx_scale_module/ngx_scale_values.c "%s at byte %uz"' =>

@@ -1,5 +1,6 @@
 
 #include "http/problem.h"
+#include "http/response.h"
 
 
 typedef struct {
@@ -16,11 +17,10 @@ typedef struct {
 } ngx_scale_title_t;
 
 
-static ngx_int_t ngx_scale_problem_header(ngx_http_request_t *r,
+static ngx_int_t ngx_scale_problem_retry(ngx_http_request_t *r,
+    ngx_uint_t seconds);
+static ngx_int_t ngx_scale_problem_field(ngx_http_request_t *r,
     const char *name, ngx_str_t *value);
-static size_t ngx_scale_problem_string_len(ngx_str_t *s);
-static u_char *ngx_scale_problem_string(u_char *p, ngx_str_t *s);
-static ngx_str_t *ngx_scale_problem_detail(ngx_scale_problem_t *p);
 
 
 static ngx_scale_cause_t  ngx_scale_causes[NGX_SCALE_NCAUSES] = {
@@ -238,91 +238,26 @@ ngx_scale_problem_title(ngx_scale_problem_t *p, ngx_uint_t status,
 
 
 ngx_int_t
-ngx_scale_problem_fields(ngx_pool_t *pool, ngx_scale_problem_t *p,
-    ngx_str_t *json)
-{
-    size_t       len;
-    u_char      *s;
-    ngx_uint_t   i;
-
-    len = sizeof("[]") - 1;
-
-    for (i = 0; i < p->nviolations; i++) {
-        len += sizeof(",{\"name\":,\"detail\":}") - 1
-               + ngx_scale_problem_string_len(&p->violations[i].name)
-               + ngx_scale_problem_string_len(&p->violations[i].detail);
-    }
-
-    s = ngx_pnalloc(pool, len);
-    if (s == NULL) {
-        return NGX_ERROR;
-    }
-
-    json->data = s;
-    *s++ = '[';
-
-    for (i = 0; i < p->nviolations; i++) {
-
-        if (i) {
-            *s++ = ',';
-        }
-
-        s = ngx_cpymem(s, "{\"name\":", sizeof("{\"name\":") - 1);
-        s = ngx_scale_problem_string(s, &p->violations[i].name);
-        s = ngx_cpymem(s, ",\"detail\":", sizeof(",\"detail\":") - 1);
-        s = ngx_scale_problem_string(s, &p->violations[i].detail);
-        *s++ = '}';
-    }
-
-    *s++ = ']';
-    json->len = s - json->data;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
 ngx_scale_problem_prepare(ngx_http_request_t *r, ngx_scale_problem_t *p)
 {
-    u_char      *last;
-    ngx_str_t    value;
-    ngx_uint_t   seconds;
+    ngx_str_t   challenge;
+    ngx_uint_t  seconds;
 
-    static ngx_str_t  bearer = ngx_string("Bearer");
+    ngx_str_null(&challenge);
 
-    if (p->allow.len
-        && ngx_scale_problem_header(r, "Allow", &p->allow) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (p->etag.len
-        && ngx_scale_problem_header(r, "ETag", &p->etag) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (p->cause == NGX_SCALE_CAUSE_IDENTITY
-        && ngx_scale_problem_header(r, "WWW-Authenticate", &bearer) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (p->cause == NGX_SCALE_CAUSE_IDENTITY) {
+        ngx_str_set(&challenge, "Bearer");
     }
 
     seconds = p->retry_after ? p->retry_after
                              : ngx_scale_causes[p->cause].retry_after;
 
-    if (seconds) {
-        value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-        if (value.data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        last = ngx_sprintf(value.data, "%ui", seconds);
-        value.len = last - value.data;
-
-        if (ngx_scale_problem_header(r, "Retry-After", &value) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (ngx_scale_problem_field(r, "Allow", &p->allow) != NGX_OK
+        || ngx_scale_problem_field(r, "ETag", &p->etag) != NGX_OK
+        || ngx_scale_problem_field(r, "WWW-Authenticate", &challenge) != NGX_OK
+        || ngx_scale_problem_retry(r, seconds) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return ngx_scale_problem_status(p);
@@ -330,149 +265,39 @@ ngx_scale_problem_prepare(ngx_http_request_t *r, ngx_scale_problem_t *p)
 
 
 static ngx_int_t
-ngx_scale_problem_header(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value)
+ngx_scale_problem_retry(ngx_http_request_t *r, ngx_uint_t seconds)
 {
-    ngx_table_elt_t  *h;
+    ngx_str_t  value;
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
+    if (seconds == 0) {
+        return NGX_OK;
+    }
+
+    value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (value.data == NULL) {
         return NGX_ERROR;
     }
 
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value = *value;
+    value.len = ngx_sprintf(value.data, "%ui", seconds) - value.data;
 
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return NGX_OK;
+    return ngx_scale_problem_field(r, "Retry-After", &value);
 }
 
 
-ngx_buf_t *
-ngx_scale_problem_body(ngx_http_request_t *r, ngx_scale_problem_t *p,
-    ngx_uint_t status, ngx_str_t *route)
+/* none where there is nothing to say */
+
+static ngx_int_t
+ngx_scale_problem_field(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
 {
-    size_t      len;
-    ngx_buf_t  *b;
-    ngx_str_t   title, type, fields, *detail, members;
+    ngx_str_t  key;
 
-    ngx_scale_problem_title(p, status, &title);
-
-    ngx_str_set(&type, "about:blank");
-    ngx_str_null(&fields);
-    ngx_str_null(&members);
-    detail = NULL;
-
-    if (p) {
-        type = ngx_scale_causes[p->cause].type;
-        detail = ngx_scale_problem_detail(p);
-        members = p->members;
-
-        if (p->nviolations
-            && ngx_scale_problem_fields(r->pool, p, &fields) != NGX_OK)
-        {
-            return NULL;
-        }
+    if (value->len == 0) {
+        return NGX_OK;
     }
 
-    len = sizeof("{\"type\":,\"title\":,\"status\":,\"detail\":,\"route\":,"
-                 "\"sqlstate\":\"\",\"errors\":,}\n")
-          + ngx_scale_problem_string_len(&type)
-          + ngx_scale_problem_string_len(&title) + NGX_INT_T_LEN
-          + (detail ? ngx_scale_problem_string_len(detail) : 0)
-          + ngx_scale_problem_string_len(route) + 2
-          + fields.len + members.len
-          + (p ? sizeof(",\"shards\":,\"element\":") + p->shards.len
-                 + NGX_INT_T_LEN
-               : 0);
+    key.data = (u_char *) name;
+    key.len = ngx_strlen(name);
 
-    b = ngx_create_temp_buf(r->pool, len);
-    if (b == NULL) {
-        return NULL;
-    }
-
-    b->last = ngx_cpymem(b->last, "{\"type\":", sizeof("{\"type\":") - 1);
-    b->last = ngx_scale_problem_string(b->last, &type);
-    b->last = ngx_cpymem(b->last, ",\"title\":", sizeof(",\"title\":") - 1);
-    b->last = ngx_scale_problem_string(b->last, &title);
-    b->last = ngx_sprintf(b->last, ",\"status\":%ui", status);
-
-    if (detail) {
-        b->last = ngx_cpymem(b->last, ",\"detail\":",
-                             sizeof(",\"detail\":") - 1);
-        b->last = ngx_scale_problem_string(b->last, detail);
-    }
-
-    if (route->len) {
-        b->last = ngx_cpymem(b->last, ",\"route\":", sizeof(",\"route\":") - 1);
-        b->last = ngx_scale_problem_string(b->last, route);
-    }
-
-    if (p && p->sqlstate.len >= 2) {
-        b->last = ngx_sprintf(b->last, ",\"sqlstate\":\"%*s\"", (size_t) 2,
-                              p->sqlstate.data);
-    }
-
-    if (p && p->element) {
-        b->last = ngx_sprintf(b->last, ",\"element\":%ui", p->element - 1);
-    }
-
-    if (fields.len) {
-        b->last = ngx_sprintf(b->last, ",\"errors\":%V", &fields);
-    }
-
-    if (p && p->shards.len) {
-        b->last = ngx_cpymem(b->last, ",\"shards\":",
-                             sizeof(",\"shards\":") - 1);
-        b->last = ngx_cpymem(b->last, p->shards.data, p->shards.len);
-    }
-
-    if (members.len > sizeof("{}") - 1) {
-        *b->last++ = ',';
-        b->last = ngx_cpymem(b->last, members.data + 1, members.len - 2);
-    }
-
-    *b->last++ = '}';
-    *b->last++ = '\n';
-
-    return b;
-}
-
-
-static ngx_str_t *
-ngx_scale_problem_detail(ngx_scale_problem_t *p)
-{
-    if (p->detail.len) {
-        return &p->detail;
-    }
-
-    if (ngx_scale_causes[p->cause].detail.len) {
-        return &ngx_scale_causes[p->cause].detail;
-    }
-
-    return NULL;
-}
-
-
-static size_t
-ngx_scale_problem_string_len(ngx_str_t *s)
-{
-    return sizeof("\"\"") - 1 + s->len
-           + (size_t) ngx_escape_json(NULL, s->data, s->len);
-}
-
-
-static u_char *
-ngx_scale_problem_string(u_char *p, ngx_str_t *s)
-{
-    *p++ = '"';
-    p = (u_char *) ngx_escape_json(p, s->data, s->len);
-    *p++ = '"';
-
-    return p;
+    return ngx_scale_response_add(r, &key, value);
 }

@@ -3,34 +3,34 @@
 
 
 typedef struct {
-    ngx_str_t    type;
-    ngx_str_t    subtype;
-} ngx_scale_media_t;
+    ngx_list_part_t    *part;
+    ngx_uint_t          i;                 /* of the next one in the part */
+} ngx_scale_request_fields_t;
 
 
+static u_char *ngx_scale_request_until(u_char *p, u_char *last, u_char ch);
+static ngx_uint_t ngx_scale_request_is_arg(u_char *p, u_char *last,
+    ngx_str_t *name, u_char *key);
+static ngx_int_t ngx_scale_request_arg_value(ngx_pool_t *pool, u_char *p,
+    u_char *last, ngx_str_t *value);
 static u_char *ngx_scale_request_decode(u_char *dst, u_char *src,
     u_char *last);
 static ngx_int_t ngx_scale_request_hex(u_char ch);
+static void ngx_scale_request_fields_init(ngx_scale_request_fields_t *fields,
+    ngx_http_request_t *r);
+static ngx_table_elt_t *ngx_scale_request_field(
+    ngx_scale_request_fields_t *fields, ngx_str_t *name);
+static u_char *ngx_scale_request_join(u_char *p, ngx_http_request_t *r,
+    ngx_str_t *name);
 static ngx_int_t ngx_scale_request_copy(ngx_chain_t *cl, u_char *p);
-static void ngx_scale_request_range(u_char *p, u_char *last,
-    ngx_int_t *quality, ngx_uint_t *specific, ngx_uint_t n);
-static ngx_uint_t ngx_scale_request_match(ngx_scale_media_t *media,
-    ngx_str_t *type, ngx_str_t *subtype);
-static ngx_int_t ngx_scale_request_quality(u_char *p, u_char *last);
-
-
-static ngx_scale_media_t  ngx_scale_media[NGX_SCALE_NREPRS] = {
-    { ngx_string("application"), ngx_string("json") },
-    { ngx_string("application"), ngx_string("x-ndjson") },
-    { ngx_string("text"), ngx_string("csv") },
-};
 
 
 ngx_int_t
 ngx_scale_request_arg(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value)
 {
-    u_char      *p, *last, *end, *eq, *key, *key_end;
+    u_char      *p, *last, *end, *eq, *key;
+    ngx_int_t    rc;
     ngx_uint_t   found;
 
     found = 0;
@@ -43,22 +43,10 @@ ngx_scale_request_arg(ngx_http_request_t *r, ngx_str_t *name,
     }
 
     for ( /* void */ ; p < last; p = end + 1) {
+        end = ngx_scale_request_until(p, last, '&');
+        eq = ngx_scale_request_until(p, end, '=');
 
-        end = ngx_strlchr(p, last, '&');
-        if (end == NULL) {
-            end = last;
-        }
-
-        eq = ngx_strlchr(p, end, '=');
-        if (eq == NULL) {
-            eq = end;
-        }
-
-        key_end = ngx_scale_request_decode(key, p, eq);
-
-        if (key_end == NULL || (size_t) (key_end - key) != name->len
-            || ngx_memcmp(key, name->data, name->len) != 0)
-        {
+        if (!ngx_scale_request_is_arg(p, eq, name, key)) {
             continue;
         }
 
@@ -66,21 +54,60 @@ ngx_scale_request_arg(ngx_http_request_t *r, ngx_str_t *name,
             return NGX_BUSY;
         }
 
-        value->data = ngx_pnalloc(r->pool, end - eq + 1);
-        if (value->data == NULL) {
-            return NGX_ERROR;
+        rc = ngx_scale_request_arg_value(r->pool, eq < end ? eq + 1 : end, end,
+                                         value);
+        if (rc != NGX_OK) {
+            return rc;
         }
-
-        key_end = ngx_scale_request_decode(value->data,
-                                           eq < end ? eq + 1 : end, end);
-        if (key_end == NULL) {
-            return NGX_ABORT;
-        }
-
-        value->len = key_end - value->data;
     }
 
     return found ? NGX_OK : NGX_DECLINED;
+}
+
+
+static u_char *
+ngx_scale_request_until(u_char *p, u_char *last, u_char ch)
+{
+    p = ngx_strlchr(p, last, ch);
+
+    return p ? p : last;
+}
+
+
+/* "key" has room for the decoded name */
+
+static ngx_uint_t
+ngx_scale_request_is_arg(u_char *p, u_char *last, ngx_str_t *name,
+    u_char *key)
+{
+    u_char  *end;
+
+    end = ngx_scale_request_decode(key, p, last);
+
+    return end && (size_t) (end - key) == name->len
+           && ngx_memcmp(key, name->data, name->len) == 0;
+}
+
+
+static ngx_int_t
+ngx_scale_request_arg_value(ngx_pool_t *pool, u_char *p, u_char *last,
+    ngx_str_t *value)
+{
+    u_char  *end;
+
+    value->data = ngx_pnalloc(pool, last - p + 1);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    end = ngx_scale_request_decode(value->data, p, last);
+    if (end == NULL) {
+        return NGX_ABORT;
+    }
+
+    value->len = end - value->data;
+
+    return NGX_OK;
 }
 
 
@@ -137,69 +164,94 @@ ngx_int_t
 ngx_scale_request_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value)
 {
-    u_char           *p;
-    size_t            len;
-    ngx_uint_t        i, n;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    size_t                       len;
+    ngx_uint_t                   n;
+    ngx_table_elt_t             *h;
+    ngx_scale_request_fields_t   fields;
 
     n = 0;
     len = 0;
-    p = NULL;
 
-again:
+    ngx_scale_request_fields_init(&fields, r);
 
-    part = &r->headers_in.headers.part;
-
-    for (h = part->elts, i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len != name->len
-            || ngx_strncasecmp(h[i].key.data, name->data, name->len) != 0)
-        {
-            continue;
-        }
-
-        if (p == NULL) {
-            n++;
-            len += h[i].value.len + sizeof(", ") - 1;
-            *value = h[i].value;
-            continue;
-        }
-
-        if (p != value->data) {
-            p = ngx_cpymem(p, ", ", sizeof(", ") - 1);
-        }
-
-        p = ngx_cpymem(p, h[i].value.data, h[i].value.len);
-    }
-
-    if (p) {
-        value->len = p - value->data;
-        return NGX_OK;
+    while ((h = ngx_scale_request_field(&fields, name)) != NULL) {
+        n++;
+        len += h->value.len + sizeof(", ") - 1;
+        *value = h->value;
     }
 
     if (n < 2) {
         return n ? NGX_OK : NGX_DECLINED;
     }
 
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
+    value->data = ngx_pnalloc(r->pool, len);
+    if (value->data == NULL) {
         return NGX_ERROR;
     }
 
-    value->data = p;
+    value->len = ngx_scale_request_join(value->data, r, name) - value->data;
 
-    goto again;
+    return NGX_OK;
+}
+
+
+static void
+ngx_scale_request_fields_init(ngx_scale_request_fields_t *fields,
+    ngx_http_request_t *r)
+{
+    fields->part = &r->headers_in.headers.part;
+    fields->i = 0;
+}
+
+
+/* the next one of that name; NULL: there is none */
+
+static ngx_table_elt_t *
+ngx_scale_request_field(ngx_scale_request_fields_t *fields, ngx_str_t *name)
+{
+    ngx_table_elt_t  *h;
+
+    for ( /* void */ ; fields->part; fields->part = fields->part->next) {
+
+        while (fields->i < fields->part->nelts) {
+            h = fields->part->elts;
+            h += fields->i++;
+
+            if (h->key.len == name->len
+                && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+            {
+                return h;
+            }
+        }
+
+        fields->i = 0;
+    }
+
+    return NULL;
+}
+
+
+static u_char *
+ngx_scale_request_join(u_char *p, ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char                      *start;
+    ngx_table_elt_t             *h;
+    ngx_scale_request_fields_t   fields;
+
+    start = p;
+
+    ngx_scale_request_fields_init(&fields, r);
+
+    while ((h = ngx_scale_request_field(&fields, name)) != NULL) {
+
+        if (p != start) {
+            p = ngx_cpymem(p, ", ", sizeof(", ") - 1);
+        }
+
+        p = ngx_cpymem(p, h->value.data, h->value.len);
+    }
+
+    return p;
 }
 
 
@@ -305,156 +357,6 @@ ngx_scale_request_is_json(ngx_http_request_t *r)
     return len > suffix.len
            && ngx_strncasecmp(p + len - suffix.len, suffix.data, suffix.len)
               == 0;
-}
-
-
-ngx_int_t
-ngx_scale_request_accept(ngx_http_request_t *r, ngx_uint_t n)
-{
-    u_char      *p, *end, *last;
-    ngx_int_t    best, quality[NGX_SCALE_NREPRS];
-    ngx_str_t    accept;
-    ngx_uint_t   i, specific[NGX_SCALE_NREPRS];
-
-    static ngx_str_t  name = ngx_string("Accept");
-
-    if (ngx_scale_request_header(r, &name, &accept) != NGX_OK) {
-        return NGX_SCALE_REPR_JSON;
-    }
-
-    ngx_memzero(quality, sizeof(quality));
-    ngx_memzero(specific, sizeof(specific));
-
-    p = accept.data;
-    last = p + accept.len;
-
-    for ( /* void */ ; p < last; p = end + 1) {
-        end = ngx_strlchr(p, last, ',');
-        if (end == NULL) {
-            end = last;
-        }
-
-        ngx_scale_request_range(p, end, quality, specific, n);
-    }
-
-    best = NGX_DECLINED;
-
-    for (i = 0; i < n; i++) {
-        if (quality[i] > 0
-            && (best == NGX_DECLINED || quality[i] > quality[best]))
-        {
-            best = i;
-        }
-    }
-
-    return best;
-}
-
-
-/* one media range; the most specific one that matches decides a quality */
-
-static void
-ngx_scale_request_range(u_char *p, u_char *last, ngx_int_t *quality,
-    ngx_uint_t *specific, ngx_uint_t n)
-{
-    u_char      *end, *slash;
-    ngx_str_t    type, subtype;
-    ngx_uint_t   i, match;
-
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    for (end = p; end < last; end++) {
-        if (*end == ';' || *end == ' ' || *end == '\t') {
-            break;
-        }
-    }
-
-    slash = ngx_strlchr(p, end, '/');
-    if (slash == NULL) {
-        return;
-    }
-
-    type.data = p;
-    type.len = slash - p;
-    subtype.data = slash + 1;
-    subtype.len = end - slash - 1;
-
-    for (i = 0; i < n; i++) {
-        match = ngx_scale_request_match(&ngx_scale_media[i], &type, &subtype);
-
-        if (match > specific[i]) {
-            specific[i] = match;
-            quality[i] = ngx_scale_request_quality(end, last);
-        }
-    }
-}
-
-
-static ngx_uint_t
-ngx_scale_request_match(ngx_scale_media_t *media, ngx_str_t *type,
-    ngx_str_t *subtype)
-{
-    ngx_uint_t  any;
-
-    any = subtype->len == 1 && subtype->data[0] == '*';
-
-    if (any && type->len == 1 && type->data[0] == '*') {
-        return 1;
-    }
-
-    if (type->len != media->type.len
-        || ngx_strncasecmp(type->data, media->type.data, type->len) != 0)
-    {
-        return 0;
-    }
-
-    if (any) {
-        return 2;
-    }
-
-    if (subtype->len != media->subtype.len
-        || ngx_strncasecmp(subtype->data, media->subtype.data, subtype->len)
-           != 0)
-    {
-        return 0;
-    }
-
-    return 3;
-}
-
-
-/* the weight in thousandths; 1000 where none is given */
-
-static ngx_int_t
-ngx_scale_request_quality(u_char *p, u_char *last)
-{
-    u_char     *end;
-    ngx_int_t   quality;
-
-    for ( /* void */ ; last - p > 2; p++) {
-
-        if ((p[0] | 0x20) != 'q' || p[1] != '='
-            || (p[-1] != ';' && p[-1] != ' ' && p[-1] != '\t'))
-        {
-            continue;
-        }
-
-        p += 2;
-
-        for (end = p; end < last; end++) {
-            if (*end != '.' && (*end < '0' || *end > '9')) {
-                break;
-            }
-        }
-
-        quality = ngx_atofp(p, end - p, 3);
-
-        return quality == NGX_ERROR ? 1000 : ngx_min(quality, 1000);
-    }
-
-    return 1000;
 }
 
 

@@ -21,6 +21,9 @@
 #define NGX_SCALE_REPR_CSV     2
 #define NGX_SCALE_NREPRS       3
 
+/* their media types */
+extern ngx_str_t  ngx_scale_media[NGX_SCALE_NREPRS];
+
 
 /*
  * The query argument "name", form-decoded (WHATWG URL, section 5.1: "+" is a

@@ -25,13 +25,6 @@ static ngx_table_elt_t *ngx_scale_response_push(ngx_http_request_t *r,
 #endif
 
 
-static ngx_str_t  ngx_scale_response_types[NGX_SCALE_NREPRS] = {
-    ngx_string("application/json"),
-    ngx_string("application/x-ndjson"),
-    ngx_string("text/csv"),
-};
-
-
 /* framing, and what this module decides itself */
 
 static ngx_str_t  ngx_scale_response_reserved[] = {
@@ -94,7 +87,7 @@ ngx_scale_response_header(ngx_http_request_t *r,
     u_char     *p;
     ngx_str_t  *type;
 
-    type = &ngx_scale_response_types[response->representation];
+    type = &ngx_scale_media[response->representation];
     p = NULL;
 
     if (response->type && response->type->len) {

@@ -1,7 +1,10 @@
 
 #include "http/context.h"
+#include "http/quote.h"
 
 
+static ngx_int_t ngx_scale_variable_set(ngx_http_variable_value_t *v,
+    ngx_str_t *value);
 static ngx_int_t ngx_scale_variable_string(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_scale_variable_time(ngx_http_request_t *r,
@@ -247,17 +250,13 @@ ngx_scale_variable_error_title(ngx_http_request_t *r,
 
     ngx_scale_problem_title(problem, status, &title);
 
-    p = ngx_pnalloc(r->pool, title.len + 2
-                    + ngx_escape_json(NULL, title.data, title.len));
+    p = ngx_pnalloc(r->pool, ngx_scale_quote_len(&title));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     value.data = p;
-    *p++ = '"';
-    p = (u_char *) ngx_escape_json(p, title.data, title.len);
-    *p++ = '"';
-    value.len = p - value.data;
+    value.len = ngx_scale_quote(p, &title) - p;
 
     return ngx_scale_variable_set(v, &value);
 }

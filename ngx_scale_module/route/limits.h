@@ -11,9 +11,6 @@
 #include "route/type.h"
 
 
-#define NGX_SCALE_NO_LIMIT  ((ngx_uint_t) -1)
-
-
 /* of one value; NGX_DECLINED with "reason", which is the parameter's own */
 ngx_int_t ngx_scale_limits_check(ngx_scale_param_t *param,
     ngx_scale_type_t *type, ngx_scale_value_t *value, const char **reason);
