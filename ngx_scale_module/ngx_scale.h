@@ -113,6 +113,14 @@ struct ngx_scale_rows_s {
 };
 
 
+/* representations of an answer; the order is the preference among equals */
+
+#define NGX_SCALE_REPR_JSON    0
+#define NGX_SCALE_REPR_NDJSON  1
+#define NGX_SCALE_REPR_CSV     2
+#define NGX_SCALE_NREPRS       3
+
+
 /*
  * Why a request is refused or failed.  One table, http/problem, turns a cause
  * into a status, a title and the fields a client needs.

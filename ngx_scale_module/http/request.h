@@ -14,14 +14,7 @@
 #include "ngx_scale.h"
 
 
-/* representations of an answer; the order is the preference among equals */
-
-#define NGX_SCALE_REPR_JSON    0
-#define NGX_SCALE_REPR_NDJSON  1
-#define NGX_SCALE_REPR_CSV     2
-#define NGX_SCALE_NREPRS       3
-
-/* their media types */
+/* the media types of the representations */
 extern ngx_str_t  ngx_scale_media[NGX_SCALE_NREPRS];
 
 

@@ -4,7 +4,7 @@
  * that a body may need is reserved before it starts.
  */
 
-#include "json/json_int.h"
+#include "json/arena.h"
 
 
 /*

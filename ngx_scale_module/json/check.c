@@ -4,7 +4,9 @@
  * handler eats one token and sets the next state.
  */
 
-#include "json/json_int.h"
+#include "json/json.h"
+#include "json/check_string.h"
+#include "json/members.h"
 
 
 #define NGX_SCALE_JSON_MAX_DEPTH  1024
@@ -51,6 +53,7 @@ static ngx_int_t ngx_scale_json_check_open(ngx_scale_json_check_t *c);
 static ngx_int_t ngx_scale_json_check_close(ngx_scale_json_check_t *c);
 static ngx_int_t ngx_scale_json_check_literal(ngx_scale_json_check_t *c);
 static ngx_int_t ngx_scale_json_check_number(ngx_scale_json_check_t *c);
+static u_char *ngx_scale_json_check_exponent(u_char *p, u_char *last);
 static u_char *ngx_scale_json_check_digits(u_char *p, u_char *last);
 static ngx_int_t ngx_scale_json_check_decode(ngx_scale_json_check_t *c,
     ngx_str_t *name);
@@ -58,8 +61,6 @@ static void ngx_scale_json_check_blank(ngx_scale_json_check_t *c);
 static ngx_int_t ngx_scale_json_refuse(ngx_scale_json_check_t *c, u_char *at,
     const char *reason);
 
-
-const char  ngx_scale_json_truncated[] = "the body ends in the middle";
 
 static const char  ngx_scale_json_unexpected[] = "an unexpected character";
 static const char  ngx_scale_json_malformed[] = "a malformed number";
@@ -376,47 +377,32 @@ ngx_scale_json_check_literal(ngx_scale_json_check_t *c)
 static ngx_int_t
 ngx_scale_json_check_number(ngx_scale_json_check_t *c)
 {
-    u_char  *p, *digits, *last;
+    u_char  *p, *digits;
 
     p = c->pos;
-    last = c->last;
 
     if (*p != '-' && (*p < '0' || *p > '9')) {
         return ngx_scale_json_refuse(c, p, ngx_scale_json_unexpected);
     }
 
-    if (*p == '-') {
-        p++;
+    digits = (*p == '-') ? p + 1 : p;
+
+    p = ngx_scale_json_check_digits(digits, c->last);
+
+    if (p && *digits == '0' && p - digits > 1) {
+        p = NULL;
     }
 
-    digits = p;
-    p = ngx_scale_json_check_digits(p, last);
+    if (p && p < c->last && *p == '.') {
+        p = ngx_scale_json_check_digits(p + 1, c->last);
+    }
 
-    if (p == digits || (*digits == '0' && p - digits > 1)) {
+    if (p && p < c->last && (*p == 'e' || *p == 'E')) {
+        p = ngx_scale_json_check_exponent(p + 1, c->last);
+    }
+
+    if (p == NULL) {
         return ngx_scale_json_refuse(c, c->pos, ngx_scale_json_malformed);
-    }
-
-    if (p < last && *p == '.') {
-        digits = p + 1;
-        p = ngx_scale_json_check_digits(digits, last);
-
-        if (p == digits) {
-            return ngx_scale_json_refuse(c, c->pos, ngx_scale_json_malformed);
-        }
-    }
-
-    if (p < last && (*p == 'e' || *p == 'E')) {
-        digits = p + 1;
-
-        if (digits < last && (*digits == '+' || *digits == '-')) {
-            digits++;
-        }
-
-        p = ngx_scale_json_check_digits(digits, last);
-
-        if (p == digits) {
-            return ngx_scale_json_refuse(c, c->pos, ngx_scale_json_malformed);
-        }
     }
 
     c->pos = p;
@@ -426,13 +412,30 @@ ngx_scale_json_check_number(ngx_scale_json_check_t *c)
 
 
 static u_char *
+ngx_scale_json_check_exponent(u_char *p, u_char *last)
+{
+    if (p < last && (*p == '+' || *p == '-')) {
+        p++;
+    }
+
+    return ngx_scale_json_check_digits(p, last);
+}
+
+
+/* past one digit or more; NULL: there is none */
+
+static u_char *
 ngx_scale_json_check_digits(u_char *p, u_char *last)
 {
+    u_char  *start;
+
+    start = p;
+
     while (p < last && *p >= '0' && *p <= '9') {
         p++;
     }
 
-    return p;
+    return p == start ? NULL : p;
 }
 
 

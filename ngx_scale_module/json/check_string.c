@@ -4,7 +4,7 @@
  * (RFC 8259, section 7) and, for names, its value.
  */
 
-#include "json/json_int.h"
+#include "json/check_string.h"
 
 #if (__SSE2__)
 #include <emmintrin.h>
@@ -18,6 +18,9 @@ static ngx_int_t ngx_scale_json_skip_escape(u_char **pos, u_char *last,
 static u_char ngx_scale_json_unescape(u_char ch);
 static ngx_int_t ngx_scale_json_unit(u_char *p, u_char *last);
 static u_char *ngx_scale_json_encode(u_char *dst, uint32_t ch);
+
+
+const char  ngx_scale_json_truncated[] = "the body ends in the middle";
 
 
 ngx_int_t

@@ -1,7 +1,8 @@
 
 /* a document whose members are known one after another */
 
-#include "json/json_int.h"
+#include "json/json.h"
+#include "json/value.h"
 
 
 struct ngx_scale_json_doc_s {

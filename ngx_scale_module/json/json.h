@@ -49,12 +49,6 @@ ngx_int_t ngx_scale_json_read(ngx_pool_t *pool, ngx_str_t *body,
     ngx_scale_json_want_t *wants, ngx_uint_t n);
 
 
-/* representations, numbered as http/request.h numbers them */
-
-#define NGX_SCALE_JSON_JSON    0
-#define NGX_SCALE_JSON_NDJSON  1
-#define NGX_SCALE_JSON_CSV     2
-
 /* shapes: an object, an array of objects, the first column's value */
 
 #define NGX_SCALE_JSON_ROW     0
@@ -62,13 +56,15 @@ ngx_int_t ngx_scale_json_read(ngx_pool_t *pool, ngx_str_t *body,
 #define NGX_SCALE_JSON_VALUE   2
 
 /*
- * Writes a result.  The types decide (PostgreSQL manual, chapter 8): int2,
- * int4, int8, numeric, float as numbers with every digit ("NaN", "Infinity" as
- * strings), bool, json and jsonb as they are, timestamps RFC 3339 (timestamptz
- * in UTC, "Z"; the session runs with TimeZone UTC and DateStyle ISO), bytea
- * (hex output) base64, arrays of these as JSON arrays, NULL as null, all else
- * strings.  Columns of type void and those named "http:..." or "row:..." are
- * left out.  CSV (RFC 4180) has a header line; a NULL is an empty field.
+ * Writes a result in one of NGX_SCALE_REPR_...
+ *
+ * The types decide (PostgreSQL manual, chapter 8): int2, int4, int8, numeric,
+ * float as numbers with every digit ("NaN", "Infinity" as strings), bool, json
+ * and jsonb as they are, timestamps RFC 3339 (timestamptz in UTC, "Z"; the
+ * session runs with TimeZone UTC and DateStyle ISO), bytea (hex output)
+ * base64, arrays of these as JSON arrays, NULL as null, all else strings.
+ * Columns of type void and those named "http:..." or "row:..." are left out.
+ * CSV (RFC 4180) has a header line; a NULL is an empty field.
  * ROW and VALUE need at least one row.  JSON and NDJSON end in a line feed.
  *
  * "out" is one piece of memory from the pool.

@@ -9,7 +9,8 @@
  */
 
 #include <yajl/yajl_parse.h>
-#include "json/json_int.h"
+#include "json/json.h"
+#include "json/arena.h"
 
 
 #define NGX_SCALE_JSON_ELEMENTS  8

@@ -5,7 +5,7 @@
  * pair of quotes, as COPY has it.
  */
 
-#include "json/json_int.h"
+#include "json/list.h"
 
 
 static ngx_int_t ngx_scale_json_csv_value(ngx_scale_json_out_t *out,

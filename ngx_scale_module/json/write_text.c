@@ -4,7 +4,7 @@
  * bytea becomes base64.
  */
 
-#include "json/json_int.h"
+#include "json/value.h"
 
 
 #define NGX_SCALE_JSON_SECONDS  (sizeof("2026-11-24 03:26:00") - 1)

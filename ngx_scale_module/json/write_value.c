@@ -4,7 +4,7 @@
  * in every server since 9.4.
  */
 
-#include "json/json_int.h"
+#include "json/value.h"
 
 
 static ngx_int_t ngx_scale_json_write_number(ngx_scale_json_out_t *out,

@@ -1,4 +1,4 @@
-/* sources: json/read.c json/arena.c json/check.c json/check_string.c json/names.c */
+/* sources: json/read.c json/arena.c json/check.c json/check_string.c json/members.c */
 
 #include "json/json.h"
 #include "test.h"

@@ -1,4 +1,4 @@
-/* sources: json/write.c json/write_string.c json/write_value.c json/write_text.c json/write_csv.c */
+/* sources: json/columns.c json/out.c json/write.c json/write_string.c json/write_value.c json/write_text.c json/write_csv.c */
 
 #include "json/json.h"
 #include "test.h"
@@ -8,9 +8,9 @@
 #define ROWS    NGX_SCALE_JSON_ROWS
 #define VALUE   NGX_SCALE_JSON_VALUE
 
-#define JSON    NGX_SCALE_JSON_JSON
-#define NDJSON  NGX_SCALE_JSON_NDJSON
-#define CSV     NGX_SCALE_JSON_CSV
+#define JSON    NGX_SCALE_REPR_JSON
+#define NDJSON  NGX_SCALE_REPR_NDJSON
+#define CSV     NGX_SCALE_REPR_CSV
 
 
 typedef struct {

@@ -14,7 +14,7 @@
  * that are merely seeded.
  */
 
-#include "json/json_int.h"
+#include "json/members.h"
 
 
 #define NGX_SCALE_JSON_NONE  NGX_MAX_UINT32_VALUE
