@@ -129,7 +129,7 @@ my %formats = (
 # "path field" => why nobody reaches it by its name.
 
 my %fields = (
-    'ngx_scale_module/json/json_int.h unused' => 'the size of the header',
+    'ngx_scale_module/json/arena.h unused' => 'the size of the header',
     'ngx_scale_module/pg/shared.h named' =>
         'the first part of what is found by name, as another type',
 );
@@ -151,7 +151,6 @@ my %long_functions = (
 # What is written in two files, and how often.
 
 my %repeated = (
-    'ngx_scale_module/route/template.c ngx_scale_module/route/key.c' => 1,
 );
 
 # Knots: files of a room that call one another.  They may only become smaller.
