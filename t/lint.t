@@ -158,7 +158,6 @@ my %repeated = (
 my %knots = (
     'cache/address.c' => 11,
     'cache/memc.c' => 4,
-    'cache/zone.c' => 2,
 );
 
 

@@ -138,15 +138,3 @@ ngx_scale_cache_look(ngx_scale_cache_t *cache)
 {
     (void) ngx_scale_cache_ring(cache);
 }
-
-
-uint64_t
-ngx_scale_cache_random(ngx_scale_cache_t *cache)
-{
-    if (cache->nrandom == 0) {
-        ngx_scale_zone_randoms(cache->random, NGX_SCALE_CACHE_RANDOM);
-        cache->nrandom = NGX_SCALE_CACHE_RANDOM;
-    }
-
-    return cache->random[--cache->nrandom];
-}

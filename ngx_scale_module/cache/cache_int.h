@@ -38,9 +38,6 @@
 #define NGX_SCALE_CACHE_NOTE_MAX                                              \
     (NGX_SCALE_CACHE_WIRE_MAX + 1 + 2 * sizeof(uint64_t))
 
-/* words that one system call brings */
-#define NGX_SCALE_CACHE_RANDOM     32
-
 typedef struct ngx_scale_owner_s  ngx_scale_owner_t;
 
 
@@ -111,8 +108,7 @@ struct ngx_scale_cache_s {
     ngx_uint_t                   fills;
     ngx_uint_t                   misses;     /* see warm.c */
     ngx_msec_t                   cold_since;
-    uint64_t                     random[NGX_SCALE_CACHE_RANDOM];
-    ngx_uint_t                   nrandom;    /* of them are left */
+    ngx_scale_zone_chance_t      chance;
     unsigned                     cold:1;
     ngx_log_t                   *log;
 };
@@ -152,9 +148,6 @@ ngx_uint_t ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache);
 
 /* what others hold at a node that is elsewhere for them becomes unreachable */
 void ngx_scale_cache_disown(ngx_scale_place_t *place);
-
-/* zone.h's, without a system call for each */
-uint64_t ngx_scale_cache_random(ngx_scale_cache_t *cache);
 
 /*
  * The same of a place in the words of the local tier: "node" is the view and

@@ -250,7 +250,7 @@ ngx_scale_flight_tag_reply(ngx_scale_memc_op_t *op)
             tag->known = 1;
 
         } else if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {
-            tag->generation = ngx_scale_cache_random(tag->flight->cache);
+            tag->generation = ngx_scale_zone_draw(&tag->flight->cache->chance);
             tag->age = 0;
             tag->known = 1;
             ngx_scale_flight_new_tag(tag->flight, tag, &op->rtoken);

@@ -286,7 +286,7 @@ ngx_scale_mark_set(ngx_scale_mark_t *mark)
 
     op = ngx_scale_mark_op(mark, NGX_SCALE_MEMC_MS);
 
-    mark->value = ngx_scale_cache_random(mark->write->cache);
+    mark->value = ngx_scale_zone_draw(&mark->write->cache->chance);
     mark->set = ngx_current_msec;
 
     op->value.data = (u_char *) &mark->value;
@@ -353,7 +353,7 @@ ngx_scale_mark_replace(ngx_scale_mark_t *mark)
         return op;
     }
 
-    mark->value = ngx_scale_cache_random(mark->write->cache);
+    mark->value = ngx_scale_zone_draw(&mark->write->cache->chance);
 
     op->value.data = (u_char *) &mark->value;
     op->value.len = sizeof(uint64_t);

@@ -1,6 +1,5 @@
 
 #include "cache/zone.h"
-#include <sys/random.h>
 
 
 static void ngx_scale_zone_take(ngx_scale_zone_cache_t *record,
@@ -9,10 +8,10 @@ static void ngx_scale_zone_carry(ngx_scale_zone_cache_t *record,
     ngx_scale_view_t *view);
 static void ngx_scale_zone_publish(ngx_scale_zone_cache_t *record,
     ngx_scale_zone_slot_t *slot);
-static ngx_int_t ngx_scale_zone_replace(ngx_scale_zone_cache_t *record,
-    ngx_scale_view_t *view);
 static uint32_t ngx_scale_zone_checksum(ngx_scale_zone_slot_t *slot);
 static ngx_uint_t ngx_scale_zone_is_whole(ngx_scale_zone_cache_t *record);
+static ngx_int_t ngx_scale_zone_replace(ngx_scale_zone_cache_t *record,
+    ngx_scale_view_t *view);
 
 
 /* a lease is its end in ms, and the tag of what is leased */
@@ -353,44 +352,4 @@ ngx_scale_zone_keep(ngx_scale_zone_cache_t *record, uint64_t patience)
 
     return ngx_atomic_cmp_set(&record->keeper, claim, mine) ? NGX_OK
                                                             : NGX_DECLINED;
-}
-
-
-uint64_t
-ngx_scale_zone_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-uint64_t
-ngx_scale_zone_random(void)
-{
-    uint64_t  word;
-
-    ngx_scale_zone_randoms(&word, 1);
-
-    return word;
-}
-
-
-void
-ngx_scale_zone_randoms(uint64_t *words, ngx_uint_t n)
-{
-    ngx_uint_t  i;
-
-    if (getrandom(words, n * sizeof(uint64_t), GRND_NONBLOCK)
-        == (ssize_t) (n * sizeof(uint64_t)))
-    {
-        return;
-    }
-
-    for (i = 0; i < n; i++) {
-        words[i] = (uint64_t) ngx_random() << 32 ^ (uint64_t) ngx_random()
-                   ^ (uint64_t) ngx_pid << 48;
-    }
 }

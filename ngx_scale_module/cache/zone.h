@@ -35,6 +35,7 @@
 
 
 #define NGX_SCALE_ZONE_CACHES  16
+#define NGX_SCALE_ZONE_CHANCE  32
 
 /* ms that a view may be used since the database was asked, and a bit more */
 #define NGX_SCALE_ZONE_LEASE   3000
@@ -107,6 +108,14 @@ typedef struct {
     ngx_uint_t               ncaches;
     ngx_scale_zone_cache_t  *caches[NGX_SCALE_ZONE_CACHES];
 } ngx_scale_zone_t;
+
+
+/* words that one system call has brought */
+
+typedef struct {
+    uint64_t                 words[NGX_SCALE_ZONE_CHANCE];
+    ngx_uint_t               left;
+} ngx_scale_zone_chance_t;
 
 
 /*
@@ -184,9 +193,11 @@ ngx_int_t ngx_scale_zone_keep(ngx_scale_zone_cache_t *record,
 /* ms of CLOCK_MONOTONIC, fresh: nginx's time stands during a turn */
 uint64_t ngx_scale_zone_now(void);
 
-/* random bits of the kernel, 64 and n times 64; n is at most 32 */
+/* 64 random bits of the kernel */
 uint64_t ngx_scale_zone_random(void);
-void ngx_scale_zone_randoms(uint64_t *words, ngx_uint_t n);
+
+/* the same, with a system call for every 32 of them; "chance" begins zeroed */
+uint64_t ngx_scale_zone_draw(ngx_scale_zone_chance_t *chance);
 
 
 #endif /* _NGX_SCALE_ZONE_H_INCLUDED_ */
