@@ -1,30 +1,16 @@
 
 /*
- * Where a server is, of a ring that is the zone's own: zone.h says what a seal
- * is.  In a database's ring a name is an address.
+ * What the names of servers stand for, of a ring that is the zone's own.  In a
+ * database's ring a name is an address.
  */
 
-#include "cache/cache_int.h"
+#include "cache/node_int.h"
 
 
-static ngx_scale_cache_node_t *ngx_scale_node_of(ngx_scale_cache_t *cache,
+static ngx_scale_cache_node_t *ngx_scale_address_node(ngx_scale_cache_t *cache,
     ngx_uint_t server);
-static void ngx_scale_node_move(ngx_scale_cache_node_t *node,
+static void ngx_scale_address_move(ngx_scale_cache_node_t *node,
     ngx_addr_t *addr, uint64_t address);
-
-
-ngx_uint_t
-ngx_scale_node_is_ours(ngx_scale_cache_node_t *node, uint64_t word)
-{
-    ngx_scale_zone_cache_t  *record;
-
-    record = node->cache->record;
-
-    return record->shared
-           || (node->address
-               && node->address == ngx_scale_zone_sealed(record, node->index,
-                                                         word));
-}
 
 
 /*
@@ -41,7 +27,7 @@ ngx_scale_cache_address(ngx_scale_cache_t *cache, ngx_uint_t server,
     ngx_scale_cache_node_t  *node;
     ngx_scale_zone_cache_t  *record;
 
-    node = ngx_scale_node_of(cache, server);
+    node = ngx_scale_address_node(cache, server);
     record = cache->record;
 
     if (node == NULL) {
@@ -69,14 +55,14 @@ ngx_scale_cache_address(ngx_scale_cache_t *cache, ngx_uint_t server,
     address = ngx_scale_zone_address(&addrs[chosen].name);
 
     if (address != node->address) {
-        ngx_scale_node_move(node, &addrs[chosen], address);
+        ngx_scale_address_move(node, &addrs[chosen], address);
         fresh = 1;
     }
 
     /* an answer of long ago does not overrule the others */
 
     if (fresh || agreed == 0) {
-        ngx_scale_node_assert(node);
+        ngx_scale_seal_assert(node);
     }
 }
 
@@ -84,7 +70,7 @@ ngx_scale_cache_address(ngx_scale_cache_t *cache, ngx_uint_t server,
 /* NULL: the ring is not known yet, or does without it, or is a database's */
 
 static ngx_scale_cache_node_t *
-ngx_scale_node_of(ngx_scale_cache_t *cache, ngx_uint_t server)
+ngx_scale_address_node(ngx_scale_cache_t *cache, ngx_uint_t server)
 {
     ngx_queue_t               *q;
     ngx_scale_cache_node_t    *node;
@@ -115,7 +101,7 @@ ngx_scale_node_of(ngx_scale_cache_t *cache, ngx_uint_t server)
 
 
 static void
-ngx_scale_node_move(ngx_scale_cache_node_t *node, ngx_addr_t *addr,
+ngx_scale_address_move(ngx_scale_cache_node_t *node, ngx_addr_t *addr,
     uint64_t address)
 {
     if (node->address) {
@@ -131,60 +117,4 @@ ngx_scale_node_move(ngx_scale_cache_node_t *node, ngx_addr_t *addr,
     node->doubted = 0;
 
     ngx_scale_memc_address(node->memc, addr);
-}
-
-
-/*
- * This worker knows where the node is.  Others, who are elsewhere, leave it
- * alone from now on, until they know as well.
- */
-
-void
-ngx_scale_node_assert(ngx_scale_cache_node_t *node)
-{
-    uint64_t                 word;
-    ngx_scale_cache_t       *cache;
-    ngx_scale_zone_cache_t  *record;
-
-    cache = node->cache;
-    record = cache->record;
-    word = record->words[node->index];
-
-    ngx_memory_barrier();
-
-    ngx_scale_zone_claim(record, node->index, word, node->address);
-
-    if (ngx_scale_node_is_ours(node, record->words[node->index])
-        || ngx_exiting)
-    {
-        return;
-    }
-
-    ngx_scale_zone_move(record, node->index, node->address);
-    ngx_scale_node_watch(cache);
-}
-
-
-/* whoever changed the word was killed before it was sealed */
-
-void
-ngx_scale_node_heal(ngx_scale_cache_node_t *node)
-{
-    uint64_t                 word;
-    ngx_scale_zone_cache_t  *record;
-
-    record = node->cache->record;
-    word = record->words[node->index];
-
-    if (ngx_scale_zone_sealed(record, node->index, word)) {
-        node->unsealed = 0;
-        return;
-    }
-
-    if (node->unsealed) {
-        ngx_scale_node_assert(node);
-    }
-
-    node->unsealed = 1;
-    ngx_scale_node_watch(node->cache);
 }

@@ -1,8 +1,12 @@
 
+/* a worker's cache, from its beginning to its end */
+
 #include "cache/flight_int.h"
+#include "cache/node_int.h"
 
 
 static uint64_t ngx_scale_cache_tier(ngx_scale_cache_conf_t *conf);
+static ngx_int_t ngx_scale_cache_open_local(ngx_scale_cache_t *cache);
 
 
 ngx_scale_zone_cache_t *
@@ -35,13 +39,6 @@ ngx_scale_cache_tier(ngx_scale_cache_conf_t *conf)
 }
 
 
-ngx_uint_t
-ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache)
-{
-    return cache->record->tier != ngx_scale_cache_tier(cache->conf);
-}
-
-
 ngx_scale_cache_t *
 ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
     ngx_scale_zone_cache_t *record, ngx_log_t *log)
@@ -70,18 +67,13 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
         return NULL;
     }
 
-    cache->tick.handler = ngx_scale_node_tick_handler;
+    cache->tick.handler = ngx_scale_probe_on_tick;
     cache->tick.data = cache;
     cache->tick.log = log;
     cache->tick.cancelable = 1;
 
-    if (conf->local) {
-        cache->local = ngx_palloc(pool, sizeof(ngx_scale_local_t));
-        if (cache->local == NULL) {
-            return NULL;
-        }
-
-        ngx_scale_local_open(cache->local, conf->local);
+    if (ngx_scale_cache_open_local(cache) != NGX_OK) {
+        return NULL;
     }
 
     /* this worker's addresses count from its start */
@@ -93,6 +85,26 @@ ngx_scale_cache_create(ngx_pool_t *pool, ngx_scale_cache_conf_t *conf,
     }
 
     return cache;
+}
+
+
+static ngx_int_t
+ngx_scale_cache_open_local(ngx_scale_cache_t *cache)
+{
+    cache->tier = ngx_scale_cache_tier(cache->conf);
+
+    if (cache->conf->local == NULL) {
+        return NGX_OK;
+    }
+
+    cache->local = ngx_palloc(cache->pool, sizeof(ngx_scale_local_t));
+    if (cache->local == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_scale_local_open(cache->local, cache->conf->local);
+
+    return NGX_OK;
 }
 
 

@@ -1,5 +1,8 @@
 
-/* private to the policy: what cache.c, place.c, flight.c and mark.c share */
+/*
+ * private to the policy: a worker's cache, and where its keys live.  Reads have
+ * flight_int.h besides, writes mark_int.h, and the servers node_int.h.
+ */
 
 #ifndef _NGX_SCALE_CACHE_INT_H_INCLUDED_
 #define _NGX_SCALE_CACHE_INT_H_INCLUDED_
@@ -38,49 +41,21 @@
 #define NGX_SCALE_CACHE_NOTE_MAX                                              \
     (NGX_SCALE_CACHE_WIRE_MAX + 1 + 2 * sizeof(uint64_t))
 
-typedef struct ngx_scale_owner_s  ngx_scale_owner_t;
+
+typedef struct ngx_scale_owner_s       ngx_scale_owner_t;
+typedef struct ngx_scale_cache_node_s  ngx_scale_cache_node_t;
+typedef struct ngx_scale_cache_ring_s  ngx_scale_cache_ring_t;
 
 
-/*
- * A server of this ring or a former one, as long as the worker lives; "index"
- * is its place in the view.
- */
-
-typedef struct {
-    ngx_queue_t                  queue;
-    ngx_scale_cache_t           *cache;
-    ngx_str_t                    name;
-    ngx_scale_memc_t            *memc;
-    ngx_scale_memc_greeting_t    greeting;
-    ngx_scale_memc_op_t          claim;      /* owner.c's */
-    ngx_uint_t                   index;
-    uint64_t                     address;    /* 0: not yet known */
-
-    ngx_scale_memc_op_t          probe;
-    ngx_uint_t                   misses;     /* in a row */
-    ngx_uint_t                   answers;
-    ngx_msec_t                   reported;
-    unsigned                     asking:1;
-    unsigned                     claiming:1;
-    unsigned                     doubted:1;  /* probed until it answers */
-    unsigned                     unsealed:1; /* it was, at the last tick */
-    unsigned                     present:1;  /* in the ring, or the gutter */
-    unsigned                     departed:1;
-    unsigned                     fresh:1;    /* not yet told where it is */
-} ngx_scale_cache_node_t;
-
-
-/* a worker's copy of what is in use, with all that lookups need */
+/* warm.c's: how many fill, and whether most reads miss */
 
 typedef struct {
-    ngx_pool_t                  *pool;
-    ngx_scale_zone_slot_t        slot;
-    ngx_scale_layout_t           now;
-    ngx_scale_layout_t           old;
-    ngx_scale_cache_node_t      *nodes[NGX_SCALE_VIEW_NODES];
-    ngx_scale_cache_node_t      *old_nodes[NGX_SCALE_VIEW_NODES];
-    ngx_uint_t                   active;     /* "old" is of no use any more */
-} ngx_scale_cache_ring_t;
+    ngx_queue_t                  line;       /* flights that may not fill yet */
+    ngx_uint_t                   fills;
+    ngx_uint_t                   misses;
+    ngx_msec_t                   cold_since;
+    unsigned                     cold:1;
+} ngx_scale_warm_t;
 
 
 struct ngx_scale_cache_s {
@@ -90,6 +65,7 @@ struct ngx_scale_cache_s {
     ngx_queue_t                  nodes;
     ngx_pool_t                  *pool;
     ngx_scale_local_t           *local;      /* or NULL */
+    uint64_t                     tier;       /* its id, or 0 */
     ngx_event_t                  tick;
     ngx_scale_owner_t           *owner;      /* of a ring of the zone's own */
     ngx_msec_t                   again;      /* not sooner: it was damaged */
@@ -104,14 +80,18 @@ struct ngx_scale_cache_s {
     ngx_array_t                  large;      /* statements: not kept, once */
     ngx_queue_t                  renewals;   /* flights without readers */
     ngx_uint_t                   nrenewals;
-    ngx_queue_t                  line;       /* flights that may not fill yet */
-    ngx_uint_t                   fills;
-    ngx_uint_t                   misses;     /* see warm.c */
-    ngx_msec_t                   cold_since;
+    ngx_scale_warm_t             warm;
     ngx_scale_zone_chance_t      chance;
-    unsigned                     cold:1;
     ngx_log_t                   *log;
 };
+
+
+/*
+ * A newer configuration has another local tier: this worker cannot take from
+ * it what it writes.
+ */
+#define ngx_scale_cache_is_foreign(cache)                                     \
+    ((cache)->record->tier != (cache)->tier)
 
 
 /* where a key lives, and what made it live there when it was looked up */
@@ -140,11 +120,8 @@ ngx_int_t ngx_scale_cache_place(ngx_scale_cache_t *cache,
 /* what place() has said is still so, for all nodes, and readers may use it */
 ngx_uint_t ngx_scale_cache_placed(ngx_scale_place_t *place);
 
-/*
- * A newer configuration has another local tier: this worker cannot take from
- * it what it writes.
- */
-ngx_uint_t ngx_scale_cache_is_foreign(ngx_scale_cache_t *cache);
+/* the command goes to the key's server, which there is */
+void ngx_scale_cache_send(ngx_scale_place_t *place, ngx_scale_memc_op_t *op);
 
 /* what others hold at a node that is elsewhere for them becomes unreachable */
 void ngx_scale_cache_disown(ngx_scale_place_t *place);
@@ -160,58 +137,29 @@ ngx_uint_t ngx_scale_cache_is_state(ngx_scale_cache_t *cache, uint64_t node,
 ngx_int_t ngx_scale_cache_state(ngx_scale_place_t *place, uint64_t *node,
     uint64_t *word);
 
-/* tier.c: no record older than this is found again; it cannot fail */
+/* it is not: look again; else all there is to do is to wait */
+ngx_uint_t ngx_scale_cache_is_moved(ngx_scale_place_t *place);
+
+
+/*
+ * T of an entry that is stored there: its ttl, spread by a tenth so that those
+ * of one moment do not end in one, and its overtime, which it is told.
+ */
+time_t ngx_scale_life_draw(ngx_scale_place_t *place, ngx_scale_read_t *read,
+    ngx_scale_entry_t *entry);
+
+/* R, of an entry with these: who reads it with so little left reads the row */
+time_t ngx_scale_life_recache(ngx_scale_place_t *place, time_t ttl,
+    time_t overtime);
+
+
+/* no record of the local tier that is older is found again; it cannot fail */
 void ngx_scale_tier_remove(ngx_scale_cache_t *cache, u_char room,
     ngx_str_t *key);
 
 
-/* it is not: look again; else all there is to do is to wait */
-ngx_uint_t ngx_scale_cache_is_moved(ngx_scale_place_t *place);
-
-/* the ring in use, from shared memory where it has changed; NULL: unknown */
-ngx_scale_cache_ring_t *ngx_scale_cache_ring(ngx_scale_cache_t *cache);
-
-
-/* node.c */
-
-/* NULL: memory */
-ngx_scale_cache_node_t *ngx_scale_node_get(ngx_scale_cache_t *cache,
-    ngx_scale_view_node_t *view);
-
-/* this worker is where the others are who use it in this state */
-ngx_uint_t ngx_scale_node_is_ours(ngx_scale_cache_node_t *node,
-    uint64_t word);
-
-/* this worker knows where the node is: it is there for all from now on */
-void ngx_scale_node_assert(ngx_scale_cache_node_t *node);
-
-/* whoever changed the word was killed before it was sealed */
-void ngx_scale_node_heal(ngx_scale_cache_node_t *node);
-
-/* the ring has changed: who is in it, and is anybody to be probed */
-void ngx_scale_node_arrange(ngx_scale_cache_t *cache);
-
-void ngx_scale_node_watch(ngx_scale_cache_t *cache);
-void ngx_scale_node_tick_handler(ngx_event_t *ev);
-
-
-/* check.c: how a node's connections begin; before its first command */
-ngx_int_t ngx_scale_check_node(ngx_scale_cache_node_t *node);
-
-
 /*
- * owner.c: in zone mode a memcached belongs to one nginx, since another one's
- * writes would not make old what this one has cached.  Whose it is stands in
- * a record there, which the workers of the node renew by turns.  A node that
- * is another's is out of use, and is not readmitted before it is ours.
- */
-ngx_int_t ngx_scale_owner_start(ngx_scale_cache_t *cache);
-void ngx_scale_owner_stop(ngx_scale_cache_t *cache);
-ngx_uint_t ngx_scale_owner_is_other(ngx_scale_cache_node_t *node);
-
-
-/*
- * note.c: a command whose reply nobody waits for, of a key and with room for a
+ * A command whose reply nobody waits for, of a key and with room for a
  * value of "len" bytes; it is freed when it is answered, or with the others
  * when their connections are gone.  NULL: memory.
  */

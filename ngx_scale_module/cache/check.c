@@ -1,7 +1,7 @@
 
 /* what is wrong with a memcached, said once: its connections come often */
 
-#include "cache/cache_int.h"
+#include "cache/node_int.h"
 
 
 static ngx_int_t ngx_scale_check_host(ngx_scale_cache_node_t *node,

@@ -60,8 +60,8 @@ ngx_scale_cache_count(ngx_scale_cache_t *cache, ngx_scale_count_t *count)
     ngx_scale_count_key(&asked->place, count->number, asked->wire,
                         &asked->counted.key);
 
-    ngx_scale_memc_send(asked->place.node->memc, &asked->before);
-    ngx_scale_memc_send(asked->place.node->memc, &asked->counted);
+    ngx_scale_cache_send(&asked->place, &asked->before);
+    ngx_scale_cache_send(&asked->place, &asked->counted);
 
     return NGX_OK;
 }
@@ -174,5 +174,5 @@ ngx_scale_cache_uncount(ngx_scale_count_t *count)
     op->verb = NGX_SCALE_MEMC_MA;
     op->subtract = 1;
 
-    ngx_scale_memc_send(asked->place.node->memc, op);
+    ngx_scale_cache_send(&asked->place, op);
 }

@@ -9,87 +9,26 @@
 #include "cache/flight_int.h"
 
 
-static void ngx_scale_due_past(ngx_scale_flight_t *flight,
+static ngx_uint_t ngx_scale_due_is_valid(ngx_scale_flight_t *flight,
     ngx_scale_entry_t *entry);
-static void ngx_scale_due_tagged(ngx_scale_flight_t *flight,
+static ngx_scale_due_e ngx_scale_due_past(ngx_scale_flight_t *flight,
+    ngx_scale_entry_t *entry);
+static ngx_scale_due_e ngx_scale_due_tagged(ngx_scale_flight_t *flight,
+    ngx_scale_entry_t *entry);
+static time_t ngx_scale_due_tag_age(ngx_scale_flight_t *flight,
     ngx_scale_entry_t *entry);
 static void ngx_scale_due_refuse(ngx_scale_flight_t *flight,
     ngx_queue_t *others, time_t tagged);
 static void ngx_scale_due_serve(ngx_scale_flight_t *flight,
     ngx_scale_entry_t *entry, ngx_queue_t *others, time_t since);
-static time_t ngx_scale_due_tag_age(ngx_scale_flight_t *flight,
-    ngx_scale_entry_t *entry);
 static ngx_uint_t ngx_scale_due_is_renewed(ngx_scale_cache_t *cache,
     ngx_str_t *key);
 
 
-/* seconds before the end of its ttl, then a read entry is read anew */
-#define NGX_SCALE_DUE_MARGIN_MIN  2
-#define NGX_SCALE_DUE_MARGIN_MAX  10
-
 #define NGX_SCALE_DUE_NOT_TAGGED  (-1)
 
 
-/* lifetimes spread by a tenth, so that those of one moment do not end in one */
-
-time_t
-ngx_scale_due_life(ngx_scale_place_t *place, ngx_scale_read_t *read,
-    ngx_scale_entry_t *entry)
-{
-    time_t  ttl;
-
-    entry->overtime = 0;
-
-    if (entry->negative) {
-        ttl = read->missing;
-
-    } else {
-        ttl = read->ttl - read->ttl / 10
-              + ngx_random() % (read->ttl / 5 + 1);
-    }
-
-    if (place->gutter) {
-        return ngx_min(ttl, NGX_SCALE_CACHE_GUTTER_TTL);
-    }
-
-    if (!entry->negative) {
-        entry->overtime = ngx_max(read->stale, read->error);
-    }
-
-    return ttl + entry->overtime;
-}
-
-
-/*
- * memcached counts whole seconds: of a ttl of one there is none to spare, or
- * every read would be the one that renews.
- */
-
-time_t
-ngx_scale_due_recache(ngx_scale_flight_t *flight)
-{
-    time_t  ttl, margin, overtime;
-
-    ttl = flight->ttl;
-    overtime = flight->overtime;
-
-    if (flight->place.gutter) {
-        ttl = ngx_min(ttl, NGX_SCALE_CACHE_GUTTER_TTL);
-        overtime = 0;
-    }
-
-    margin = ngx_max(NGX_SCALE_DUE_MARGIN_MIN,
-                     ngx_min(ttl / 10, NGX_SCALE_DUE_MARGIN_MAX));
-
-    if (ttl < NGX_SCALE_DUE_MARGIN_MIN) {
-        margin = 1;
-    }
-
-    return overtime + margin;
-}
-
-
-void
+ngx_scale_due_e
 ngx_scale_due_judge(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
 {
     ngx_scale_memc_op_t  *op;
@@ -98,14 +37,12 @@ ngx_scale_due_judge(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
 
     flight->overdue = op->rttl < 0 ? -1 : entry->overtime - op->rttl;
 
-    if (!ngx_scale_flight_valid(flight, entry)) {
-        ngx_scale_due_tagged(flight, entry);
-        return;
+    if (!ngx_scale_due_is_valid(flight, entry)) {
+        return ngx_scale_due_tagged(flight, entry);
     }
 
     if (flight->overdue >= 0 && entry->overtime) {
-        ngx_scale_due_past(flight, entry);
-        return;
+        return ngx_scale_due_past(flight, entry);
     }
 
     /* the lease that R gives is the renewal's; an absent row is not renewed */
@@ -114,10 +51,33 @@ ngx_scale_due_judge(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
 
     ngx_scale_tier_keep(flight);
     ngx_scale_flight_answer(flight, NGX_SCALE_CACHE_HIT, entry, NULL);
+
+    return NGX_SCALE_DUE_ENDED;
 }
 
 
-static void
+static ngx_uint_t
+ngx_scale_due_is_valid(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
+{
+    ngx_uint_t  i;
+
+    if (entry->ntags != flight->ntags) {
+        return 0;
+    }
+
+    for (i = 0; i < flight->ntags; i++) {
+        if (ngx_scale_codec_generation(entry, i)
+            != flight->tags[i].generation)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_scale_due_e
 ngx_scale_due_past(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
 {
     ngx_queue_t  others;
@@ -127,7 +87,7 @@ ngx_scale_due_past(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
 
     if (ngx_queue_empty(&flight->readers)) {
         ngx_scale_flight_end(flight);
-        return;
+        return NGX_SCALE_DUE_ENDED;
     }
 
     /*
@@ -147,13 +107,13 @@ ngx_scale_due_past(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
                         == NGX_OK;
     }
 
-    ngx_scale_flight_lead(flight);
+    return NGX_SCALE_DUE_LEAD;
 }
 
 
 /* a write has made a tag new: nobody sees that entry who must not */
 
-static void
+static ngx_scale_due_e
 ngx_scale_due_tagged(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
 {
     time_t       age;
@@ -167,18 +127,17 @@ ngx_scale_due_tagged(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
         && !flight->op.old && !flight->noted)
     {
         ngx_queue_add(&flight->readers, &others);
-        ngx_scale_flight_clear(flight, 1);
-        return;
+        return NGX_SCALE_DUE_NOTE;
     }
 
     ngx_scale_due_serve(flight, entry, &others, age);
 
     if (ngx_queue_empty(&flight->readers)) {
         ngx_scale_flight_end(flight);
-        return;
+        return NGX_SCALE_DUE_ENDED;
     }
 
-    ngx_scale_flight_clear(flight, 0);
+    return NGX_SCALE_DUE_CLEAR;
 }
 
 

@@ -15,27 +15,6 @@ static ngx_scale_memc_op_t *ngx_scale_flight_note(ngx_scale_flight_t *flight,
     ngx_scale_place_t *place, size_t len, ngx_scale_token_t *token);
 
 
-ngx_uint_t
-ngx_scale_flight_valid(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry)
-{
-    ngx_uint_t  i;
-
-    if (entry->ntags != flight->ntags) {
-        return 0;
-    }
-
-    for (i = 0; i < flight->ntags; i++) {
-        if (ngx_scale_codec_generation(entry, i)
-            != flight->tags[i].generation)
-        {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
 ngx_int_t
 ngx_scale_cache_fill(ngx_scale_read_t *read, ngx_scale_entry_t *entry)
 {
@@ -157,7 +136,7 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
         generations[i] = flight->tags[i].generation;
     }
 
-    ttl = ngx_scale_due_life(&flight->place, read, &e);
+    ttl = ngx_scale_life_draw(&flight->place, read, &e);
     len = ngx_scale_codec_header_len(&e) + e.body.len;
 
     if (ttl == 0 || len > NGX_SCALE_CACHE_MAX_VALUE) {
@@ -180,7 +159,7 @@ ngx_scale_flight_store(ngx_scale_flight_t *flight, ngx_scale_read_t *read,
     note->ttl = ttl;
     note->guarded = !ngx_scale_weak("lease");
 
-    ngx_scale_memc_send(flight->place.node->memc, note);
+    ngx_scale_cache_send(&flight->place, note);
 
     return NGX_OK;
 }
@@ -201,7 +180,7 @@ ngx_scale_flight_free_lease(ngx_scale_flight_t *flight)
 
     if (note) {
         note->verb = NGX_SCALE_MEMC_MD;
-        ngx_scale_memc_send(flight->place.node->memc, note);
+        ngx_scale_cache_send(&flight->place, note);
     }
 }
 
@@ -237,7 +216,7 @@ ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
     note->flags = NGX_SCALE_CACHE_VALUE;
     note->ttl = ngx_scale_cache_tag_ttl(&tag->place);
 
-    ngx_scale_memc_send(tag->place.node->memc, note);
+    ngx_scale_cache_send(&tag->place, note);
 }
 
 

@@ -9,20 +9,26 @@
 #include "cache/flight_int.h"
 
 
+static ngx_uint_t ngx_scale_flight_is_late(ngx_scale_flight_t *flight);
 static ngx_scale_flight_t *ngx_scale_flight_create(ngx_scale_cache_t *cache,
     ngx_scale_read_t *read, uint32_t hash);
-static ngx_uint_t ngx_scale_flight_is_late(ngx_scale_flight_t *flight);
 static void ngx_scale_flight_event(ngx_event_t *ev);
 static void ngx_scale_flight_ask(ngx_scale_flight_t *flight);
 static ngx_int_t ngx_scale_flight_find_places(ngx_scale_flight_t *flight);
 static void ngx_scale_flight_get(ngx_scale_flight_t *flight,
     ngx_scale_place_t *place, ngx_scale_memc_op_t *op);
-static void ngx_scale_flight_reply(ngx_scale_memc_op_t *op);
 static void ngx_scale_flight_tag_reply(ngx_scale_memc_op_t *op);
+static void ngx_scale_flight_reply(ngx_scale_memc_op_t *op);
 static void ngx_scale_flight_decide(ngx_scale_flight_t *flight);
+static ngx_uint_t ngx_scale_flight_is_tagged(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_stub(ngx_scale_flight_t *flight,
+    ngx_uint_t tagged);
 static void ngx_scale_flight_value(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_clear(ngx_scale_flight_t *flight,
+    ngx_uint_t keep);
 static void ngx_scale_flight_cleared(ngx_scale_memc_op_t *op);
 static void ngx_scale_flight_wait(ngx_scale_flight_t *flight);
+static void ngx_scale_flight_lead(ngx_scale_flight_t *flight);
 
 
 #define NGX_SCALE_FLIGHT_DELAY_MIN  5     /* ms between polls */
@@ -116,19 +122,6 @@ ngx_scale_flight_create(ngx_scale_cache_t *cache, ngx_scale_read_t *read,
 }
 
 
-/* from a posted event, so that no handler runs before its verb returns */
-
-void
-ngx_scale_flight_again(ngx_scale_flight_t *flight)
-{
-    flight->state = NGX_SCALE_FLIGHT_RESTING;
-
-    if (!flight->event.posted) {
-        ngx_post_event(&flight->event, &ngx_posted_events);
-    }
-}
-
-
 static void
 ngx_scale_flight_event(ngx_event_t *ev)
 {
@@ -183,15 +176,16 @@ ngx_scale_flight_ask(ngx_scale_flight_t *flight)
         tag->flight = flight;
         tag->known = 0;
 
-        ngx_scale_memc_send(tag->place.node->memc, &tag->op);
+        ngx_scale_cache_send(&tag->place, &tag->op);
     }
 
     ngx_scale_flight_get(flight, &flight->place, &flight->op);
-    flight->op.recache = ngx_scale_due_recache(flight);
+    flight->op.recache = ngx_scale_life_recache(&flight->place, flight->ttl,
+                                                flight->overtime);
     flight->op.handler = ngx_scale_flight_reply;
     flight->op.data = flight;
 
-    ngx_scale_memc_send(flight->place.node->memc, &flight->op);
+    ngx_scale_cache_send(&flight->place, &flight->op);
 }
 
 
@@ -284,46 +278,76 @@ ngx_scale_flight_reply(ngx_scale_memc_op_t *op)
 static void
 ngx_scale_flight_decide(ngx_scale_flight_t *flight)
 {
-    ngx_uint_t            i, tagged;
+    ngx_uint_t            tagged;
     ngx_scale_memc_op_t  *op;
 
     SCALE_STEP("read.told");
 
     op = &flight->op;
-    tagged = 1;
-
-    for (i = 0; i < flight->ntags; i++) {
-        tagged &= flight->tags[i].known;
-    }
+    tagged = ngx_scale_flight_is_tagged(flight);
 
     ngx_log_debug4(NGX_LOG_DEBUG_CORE, flight->cache->log, 0,
                    "scale cache \"%V\" status:%ui flags:%uD tagged:%ui",
                    &flight->node.str, op->status, op->rflags, tagged);
 
-    flight->marked = op->status == NGX_SCALE_MEMC_VA
-                     && op->rflags == NGX_SCALE_CACHE_PENDING;
+    flight->marked = 0;
 
-    if (op->status == NGX_SCALE_MEMC_VA) {
+    if (op->status != NGX_SCALE_MEMC_VA) {
+        ngx_scale_flight_lead(flight);
+        return;
+    }
 
-        if (op->rflags == NGX_SCALE_CACHE_STUB && op->won) {
-            flight->lease = op->rtoken;
-            flight->leased = 1;
-            ngx_scale_warm_count(flight->cache, 1);
+    if (op->rflags == NGX_SCALE_CACHE_STUB) {
+        ngx_scale_flight_stub(flight, tagged);
+        return;
+    }
 
-            if (!tagged) {
-                ngx_scale_flight_free_lease(flight);
-            }
+    if (tagged && (op->rflags == NGX_SCALE_CACHE_VALUE
+                   || op->rflags == NGX_SCALE_CACHE_NEGATIVE))
+    {
+        ngx_scale_flight_value(flight);
+        return;
+    }
 
-        } else if (op->rflags == NGX_SCALE_CACHE_STUB && op->wait) {
-            ngx_scale_flight_wait(flight);
-            return;
+    flight->marked = op->rflags == NGX_SCALE_CACHE_PENDING;
 
-        } else if (tagged && (op->rflags == NGX_SCALE_CACHE_VALUE
-                              || op->rflags == NGX_SCALE_CACHE_NEGATIVE))
-        {
-            ngx_scale_flight_value(flight);
-            return;
+    ngx_scale_flight_lead(flight);
+}
+
+
+static ngx_uint_t
+ngx_scale_flight_is_tagged(ngx_scale_flight_t *flight)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < flight->ntags; i++) {
+        if (!flight->tags[i].known) {
+            return 0;
         }
+    }
+
+    return 1;
+}
+
+
+/* what is filled without the generations of its tags is nobody's */
+
+static void
+ngx_scale_flight_stub(ngx_scale_flight_t *flight, ngx_uint_t tagged)
+{
+    if (flight->op.won) {
+        flight->lease = flight->op.rtoken;
+        flight->leased = 1;
+
+        ngx_scale_warm_count(flight->cache, 1);
+
+        if (!tagged) {
+            ngx_scale_flight_free_lease(flight);
+        }
+
+    } else if (flight->op.wait) {
+        ngx_scale_flight_wait(flight);
+        return;
     }
 
     ngx_scale_flight_lead(flight);
@@ -333,18 +357,33 @@ ngx_scale_flight_decide(ngx_scale_flight_t *flight)
 static void
 ngx_scale_flight_value(ngx_scale_flight_t *flight)
 {
+    ngx_scale_due_e    due;
     ngx_scale_entry_t  entry;
+
+    due = NGX_SCALE_DUE_CLEAR;
 
     if (ngx_scale_codec_decode(&flight->op.rvalue, &flight->node.str,
                                flight->statement, &entry)
         == NGX_OK)
     {
         ngx_scale_warm_count(flight->cache, 0);
-        ngx_scale_due_judge(flight, &entry);
-        return;
+        due = ngx_scale_due_judge(flight, &entry);
     }
 
-    ngx_scale_flight_clear(flight, 0);
+    switch (due) {
+
+    case NGX_SCALE_DUE_LEAD:
+        ngx_scale_flight_lead(flight);
+        return;
+
+    case NGX_SCALE_DUE_NOTE:
+    case NGX_SCALE_DUE_CLEAR:
+        ngx_scale_flight_clear(flight, due == NGX_SCALE_DUE_NOTE);
+        return;
+
+    default:                           /* ENDED: the flight may be gone */
+        return;
+    }
 }
 
 
@@ -354,7 +393,7 @@ ngx_scale_flight_value(ngx_scale_flight_t *flight)
  * ask is told to read the row anew.
  */
 
-void
+static void
 ngx_scale_flight_clear(ngx_scale_flight_t *flight, ngx_uint_t keep)
 {
     ngx_scale_token_t     token;
@@ -382,7 +421,7 @@ ngx_scale_flight_clear(ngx_scale_flight_t *flight, ngx_uint_t keep)
     flight->cleared = !keep;
     flight->state = NGX_SCALE_FLIGHT_CLEARING;
 
-    ngx_scale_memc_send(flight->place.node->memc, op);
+    ngx_scale_cache_send(&flight->place, op);
 }
 
 
@@ -423,7 +462,7 @@ ngx_scale_flight_wait(ngx_scale_flight_t *flight)
 }
 
 
-void
+static void
 ngx_scale_flight_lead(ngx_scale_flight_t *flight)
 {
     ngx_queue_t       *q;
@@ -486,72 +525,6 @@ ngx_scale_cache_read_cancel(ngx_scale_read_t *read)
 
     if (flight->detached) {
         ngx_scale_flight_end(flight);
-        return;
-    }
-
-    ngx_scale_flight_again(flight);
-}
-
-
-void
-ngx_scale_flight_answer(ngx_scale_flight_t *flight,
-    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry, void *failure)
-{
-    ngx_scale_flight_tell(flight, verdict, entry, failure);
-    ngx_scale_flight_end(flight);
-}
-
-
-/* readers that come meanwhile are late: the state is FILLING */
-
-void
-ngx_scale_flight_tell(ngx_scale_flight_t *flight,
-    ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry, void *failure)
-{
-    ngx_uint_t         shared;
-    ngx_queue_t       *q;
-    ngx_scale_read_t  *read;
-
-    shared = flight->state == NGX_SCALE_FLIGHT_FILLING;
-    flight->state = NGX_SCALE_FLIGHT_FILLING;
-
-    while (!ngx_queue_empty(&flight->readers)) {
-        q = ngx_queue_head(&flight->readers);
-        ngx_queue_remove(q);
-
-        read = ngx_queue_data(q, ngx_scale_read_t, queue);
-
-        read->flight = NULL;
-        read->verdict = verdict;
-        read->entry = entry;
-        read->failure = failure;
-        read->shared = shared;
-        read->old = flight->old;
-        read->cas = shared ? 0 : flight->op.rtoken.cas;
-        read->due = flight->due ? flight : NULL;
-        flight->due = 0;
-        read->handler(read);
-    }
-
-    flight->old = 0;
-}
-
-
-void
-ngx_scale_flight_end(ngx_scale_flight_t *flight)
-{
-    flight->leased = 0;
-    flight->bypassed = 0;
-    flight->cleared = 0;
-    flight->noted = 0;
-    flight->renewing = 0;
-    flight->keeps = 0;
-    flight->delay = 0;
-
-    ngx_scale_flight_let_go(flight);
-
-    if (ngx_queue_empty(&flight->late)) {
-        ngx_scale_flight_destroy(flight);
         return;
     }
 

@@ -1,7 +1,9 @@
 
 /*
- * A flight, for flight.c, which runs it, due.c, which judges an entry's age,
- * fill.c, which stores its end, and tier.c, which keeps what it found.
+ * A flight, from the bottom up: flight_memory.c has its memory, flight_end.c
+ * tells its readers, tier.c keeps what it found, warm.c makes it wait, fill.c
+ * stores what its filler has read, due.c judges an entry's age, and flight.c
+ * runs it.
  */
 
 #ifndef _NGX_SCALE_FLIGHT_INT_H_INCLUDED_
@@ -95,12 +97,6 @@ void ngx_scale_flight_destroy(ngx_scale_flight_t *flight);
 ngx_int_t ngx_scale_flight_hold(ngx_scale_flight_t *flight);
 void ngx_scale_flight_let_go(ngx_scale_flight_t *flight);
 
-/* removes what is of no use, and asks again */
-void ngx_scale_flight_clear(ngx_scale_flight_t *flight, ngx_uint_t keep);
-
-/* the row is read now, for everybody who has come until now */
-void ngx_scale_flight_lead(ngx_scale_flight_t *flight);
-
 /* the next round is posted, or the row's reading by another reader */
 void ngx_scale_flight_again(ngx_scale_flight_t *flight);
 
@@ -115,20 +111,15 @@ void ngx_scale_flight_answer(ngx_scale_flight_t *flight,
     ngx_scale_cache_verdict_e verdict, ngx_scale_entry_t *entry,
     void *failure);
 
-/* an entry's tags are the flight's, and still have the same generations */
-ngx_uint_t ngx_scale_flight_valid(ngx_scale_flight_t *flight,
-    ngx_scale_entry_t *entry);
 
+/*
+ * Before a round's commands are sent.  NGX_AGAIN: another worker asks just
+ * now; the readers are answered, or the event is set to ask again.
+ */
+ngx_int_t ngx_scale_tier_ask(ngx_scale_flight_t *flight);
 
-/* T, seconds, and the entry's overtime */
-time_t ngx_scale_due_life(ngx_scale_place_t *place, ngx_scale_read_t *read,
-    ngx_scale_entry_t *entry);
-
-/* R: who reads it with so little left is to read the row anew */
-time_t ngx_scale_due_recache(ngx_scale_flight_t *flight);
-
-/* an entry of the key and its statement has come: ends the round, or goes on */
-void ngx_scale_due_judge(ngx_scale_flight_t *flight, ngx_scale_entry_t *entry);
+/* what memcached answered is a valid entry */
+void ngx_scale_tier_keep(ngx_scale_flight_t *flight);
 
 
 void ngx_scale_warm_init(ngx_scale_cache_t *cache);
@@ -145,17 +136,23 @@ void ngx_scale_flight_free_lease(ngx_scale_flight_t *flight);
 /* nothing was read: a lease is given back, an entry stays */
 void ngx_scale_flight_give_up(ngx_scale_flight_t *flight);
 
+/* the generation of a tag that had none, under the lease of its stub */
 void ngx_scale_flight_new_tag(ngx_scale_flight_t *flight,
     ngx_scale_flight_tag_t *tag, ngx_scale_token_t *token);
 
-/*
- * Before a round's commands are sent.  NGX_AGAIN: another worker asks just
- * now; the readers are answered, or the event is set to ask again.
- */
-ngx_int_t ngx_scale_tier_ask(ngx_scale_flight_t *flight);
 
-/* what memcached answered is a valid entry */
-void ngx_scale_tier_keep(ngx_scale_flight_t *flight);
+/* what the flight does next */
+
+typedef enum {
+    NGX_SCALE_DUE_ENDED = 0,           /* nothing: it may be gone */
+    NGX_SCALE_DUE_LEAD,                /* the row is read */
+    NGX_SCALE_DUE_NOTE,                /* the item is marked old, and asked */
+    NGX_SCALE_DUE_CLEAR                /* it is removed, and asked for again */
+} ngx_scale_due_e;
+
+/* an entry of the key and its statement has come: who may have it is told */
+ngx_scale_due_e ngx_scale_due_judge(ngx_scale_flight_t *flight,
+    ngx_scale_entry_t *entry);
 
 
 #endif /* _NGX_SCALE_FLIGHT_INT_H_INCLUDED_ */

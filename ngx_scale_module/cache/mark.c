@@ -438,7 +438,7 @@ ngx_scale_mark_send(ngx_scale_mark_t *mark, ngx_scale_mark_state_e state)
     mark->busy = 1;
     mark->write->pending++;
 
-    ngx_scale_memc_send(mark->place.node->memc, &mark->op);
+    ngx_scale_cache_send(&mark->place, &mark->op);
 }
 
 

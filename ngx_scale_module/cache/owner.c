@@ -1,5 +1,5 @@
 
-#include "cache/cache_int.h"
+#include "cache/node_int.h"
 #include <ngx_md5.h>
 
 

@@ -31,11 +31,11 @@ static ngx_uint_t ngx_scale_warm_heat(ngx_scale_flight_t *flight);
 void
 ngx_scale_warm_init(ngx_scale_cache_t *cache)
 {
-    ngx_queue_init(&cache->line);
+    ngx_queue_init(&cache->warm.line);
 
-    cache->misses = NGX_SCALE_WARM_WHOLE << NGX_SCALE_WARM_SHIFT;
-    cache->cold = 1;
-    cache->cold_since = ngx_current_msec;
+    cache->warm.misses = NGX_SCALE_WARM_WHOLE << NGX_SCALE_WARM_SHIFT;
+    cache->warm.cold = 1;
+    cache->warm.cold_since = ngx_current_msec;
 }
 
 
@@ -44,20 +44,20 @@ ngx_scale_warm_count(ngx_scale_cache_t *cache, ngx_uint_t missed)
 {
     ngx_uint_t  share;
 
-    cache->misses -= cache->misses >> NGX_SCALE_WARM_SHIFT;
+    cache->warm.misses -= cache->warm.misses >> NGX_SCALE_WARM_SHIFT;
 
     if (missed) {
-        cache->misses += NGX_SCALE_WARM_WHOLE;
+        cache->warm.misses += NGX_SCALE_WARM_WHOLE;
     }
 
-    share = cache->misses >> NGX_SCALE_WARM_SHIFT;
+    share = cache->warm.misses >> NGX_SCALE_WARM_SHIFT;
 
     if (share < NGX_SCALE_WARM_WARM) {
-        cache->cold = 0;
+        cache->warm.cold = 0;
 
-    } else if (share > NGX_SCALE_WARM_COLD && !cache->cold) {
-        cache->cold = 1;
-        cache->cold_since = ngx_current_msec;
+    } else if (share > NGX_SCALE_WARM_COLD && !cache->warm.cold) {
+        cache->warm.cold = 1;
+        cache->warm.cold_since = ngx_current_msec;
     }
 }
 
@@ -65,8 +65,8 @@ ngx_scale_warm_count(ngx_scale_cache_t *cache, ngx_uint_t missed)
 static ngx_uint_t
 ngx_scale_warm_is_cold(ngx_scale_cache_t *cache)
 {
-    return cache->cold
-           && ngx_current_msec - cache->cold_since < NGX_SCALE_WARM_TIME;
+    return cache->warm.cold
+           && ngx_current_msec - cache->warm.cold_since < NGX_SCALE_WARM_TIME;
 }
 
 
@@ -81,15 +81,15 @@ ngx_scale_warm_enter(ngx_scale_flight_t *flight)
         return NGX_OK;
     }
 
-    if (flight->share && cache->fills >= flight->share
+    if (flight->share && cache->warm.fills >= flight->share
         && ngx_scale_warm_is_cold(cache))
     {
-        ngx_queue_insert_tail(&cache->line, &flight->queue);
+        ngx_queue_insert_tail(&cache->warm.line, &flight->queue);
         return NGX_AGAIN;
     }
 
     flight->counted = 1;
-    cache->fills++;
+    cache->warm.fills++;
 
     return NGX_OK;
 }
@@ -108,19 +108,19 @@ ngx_scale_warm_leave(ngx_scale_flight_t *flight)
     }
 
     flight->counted = 0;
-    cache->fills--;
+    cache->warm.fills--;
 
-    while (!ngx_queue_empty(&cache->line)) {
+    while (!ngx_queue_empty(&cache->warm.line)) {
         next = ngx_scale_warm_hottest(cache);
 
-        if (cache->fills >= next->share && ngx_scale_warm_is_cold(cache)) {
+        if (cache->warm.fills >= next->share && ngx_scale_warm_is_cold(cache)) {
             return;
         }
 
         ngx_queue_remove(&next->queue);
 
         next->counted = 1;
-        cache->fills++;
+        cache->warm.fills++;
 
         ngx_scale_flight_again(next);
     }
@@ -137,8 +137,8 @@ ngx_scale_warm_hottest(ngx_scale_cache_t *cache)
     hottest = NULL;
     most = 0;
 
-    for (q = ngx_queue_head(&cache->line), n = 0;
-         q != ngx_queue_sentinel(&cache->line) && n < NGX_SCALE_WARM_LOOK;
+    for (q = ngx_queue_head(&cache->warm.line), n = 0;
+         q != ngx_queue_sentinel(&cache->warm.line) && n < NGX_SCALE_WARM_LOOK;
          q = ngx_queue_next(q), n++)
     {
         flight = ngx_queue_data(q, ngx_scale_flight_t, queue);

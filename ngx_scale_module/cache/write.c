@@ -1,7 +1,6 @@
 
 /* what a write marks, and what it leaves behind in a mark's place */
 
-#include "cache/flight_int.h"
 #include "cache/mark_int.h"
 
 
@@ -112,7 +111,7 @@ ngx_scale_cache_write_through(ngx_scale_write_t *write, ngx_scale_read_t *as,
     entry->statement = as->statement;
     entry->stored = ngx_time();
 
-    mark->ttl = ngx_scale_due_life(&mark->place, as, entry);
+    mark->ttl = ngx_scale_life_draw(&mark->place, as, entry);
 
     len = ngx_scale_codec_header_len(entry) + entry->body.len;
 

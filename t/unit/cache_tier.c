@@ -1,4 +1,4 @@
-/* sources: cache/address.c cache/cache.c cache/check.c cache/checksum.c cache/codec.c cache/fill.c cache/note.c cache/flight.c cache/write.c cache/warm.c cache/due.c cache/flight_memory.c cache/greeting.c cache/key.c cache/layout.c cache/local.c cache/mark.c cache/memc.c cache/memc_connection.c cache/memc_greeting.c cache/memc_tls.c cache/node.c cache/owner.c cache/place.c cache/reply.c cache/ring.c cache/tier.c cache/view.c cache/zone.c cache/zone_kernel.c cache/zone_word.c */
+/* sources: cache/address.c cache/adopt.c cache/flight_end.c cache/life.c cache/probe.c cache/seal.c cache/cache.c cache/check.c cache/checksum.c cache/codec.c cache/fill.c cache/note.c cache/flight.c cache/write.c cache/warm.c cache/due.c cache/flight_memory.c cache/greeting.c cache/key.c cache/layout.c cache/local.c cache/mark.c cache/memc.c cache/memc_connection.c cache/memc_greeting.c cache/memc_tls.c cache/node.c cache/owner.c cache/place.c cache/reply.c cache/ring.c cache/tier.c cache/view.c cache/zone.c cache/zone_kernel.c cache/zone_word.c */
 
 /*
  * The local tier under leases, as several web nodes have it: workers of one
