@@ -105,12 +105,9 @@ my %allocates = (
     'ngx_scale_module/cache/note.c ngx_alloc' => 'so does a note',
     'ngx_scale_module/cache/note.c ngx_free' => 'its end',
     'ngx_scale_module/cache/flight_memory.c ngx_free' => 'their end',
-    'ngx_scale_module/cache/memc.c ngx_alloc' =>
+    'ngx_scale_module/cache/memc_buffer.c ngx_alloc' =>
         'the buffers of a worker, which grow: a pool keeps the old ones',
-    'ngx_scale_module/cache/memc.c ngx_free' => 'their end',
-    'ngx_scale_module/cache/memc_connection.c ngx_alloc' =>
-        'the same, where a large reply arrives',
-    'ngx_scale_module/cache/memc_connection.c ngx_free' => 'the small one',
+    'ngx_scale_module/cache/memc_buffer.c ngx_free' => 'their end',
 );
 
 
@@ -156,7 +153,6 @@ my %repeated = (
 # Knots: files of a room that call one another.  They may only become smaller.
 
 my %knots = (
-    'cache/memc.c' => 4,
 );
 
 

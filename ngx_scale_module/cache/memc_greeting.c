@@ -8,16 +8,21 @@
 #include "cache/memc_int.h"
 
 
+static ngx_int_t ngx_scale_memc_secure(ngx_scale_memc_t *memc);
+static void ngx_scale_memc_on_handshake(ngx_connection_t *c);
+static ngx_int_t ngx_scale_memc_secured(ngx_scale_memc_t *memc);
+static ngx_int_t ngx_scale_memc_introduce(ngx_scale_memc_t *memc);
 static ngx_int_t ngx_scale_memc_say(ngx_scale_memc_t *memc,
     ngx_scale_memc_state_e state);
 static ngx_int_t ngx_scale_memc_is_stored(ngx_scale_memc_t *memc);
 static ngx_int_t ngx_scale_memc_is_good(ngx_scale_memc_t *memc);
 static void ngx_scale_memc_quote(ngx_scale_memc_t *memc, ngx_str_t *line);
+static void ngx_scale_memc_refuse(ngx_scale_memc_t *memc, ngx_uint_t faults,
+    ngx_str_t *detail);
 static void ngx_scale_memc_open(ngx_scale_memc_t *memc);
 
 
-#define NGX_SCALE_MEMC_REFUSED  1000       /* ms until it is asked again */
-#define NGX_SCALE_MEMC_QUOTE    64
+#define NGX_SCALE_MEMC_QUOTE  64
 
 
 void
@@ -31,28 +36,67 @@ ngx_scale_memc_greeting(ngx_scale_memc_t *memc,
 ngx_int_t
 ngx_scale_memc_greet(ngx_scale_memc_t *memc)
 {
-    ngx_int_t  rc;
-
     if (memc->greeting == NULL) {
         ngx_scale_memc_open(memc);
         return NGX_OK;
     }
 
-    if (memc->greeting->tls) {
-        memc->state = NGX_SCALE_MEMC_SECURING;
+    return memc->greeting->tls ? ngx_scale_memc_secure(memc)
+                               : ngx_scale_memc_introduce(memc);
+}
 
-        rc = ngx_scale_memc_tls_handshake(memc);
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
+static ngx_int_t
+ngx_scale_memc_secure(ngx_scale_memc_t *memc)
+{
+    ngx_int_t  rc;
+
+    ngx_scale_memc_turn(memc, NGX_SCALE_MEMC_SECURING);
+
+    rc = ngx_scale_memc_tls_handshake(memc->greeting->tls,
+                                      memc->peer.connection,
+                                      &memc->greeting->name, &memc->quiet,
+                                      ngx_scale_memc_on_handshake);
+
+    if (rc == NGX_ERROR) {
+        ngx_scale_memc_close(memc, NGX_SCALE_MEMC_NO_TLS, 0);
+        return NGX_ERROR;
     }
+
+    return rc == NGX_OK ? ngx_scale_memc_secured(memc) : rc;
+}
+
+
+static void
+ngx_scale_memc_on_handshake(ngx_connection_t *c)
+{
+    (void) ngx_scale_memc_secured(c->data);
+}
+
+
+/* the events are ours again */
+
+static ngx_int_t
+ngx_scale_memc_secured(ngx_scale_memc_t *memc)
+{
+    ngx_str_t          detail;
+    ngx_connection_t  *c;
+
+    c = memc->peer.connection;
+
+    if (ngx_scale_memc_tls_verdict(c, &detail) != NGX_OK) {
+        ngx_scale_memc_refuse(memc, NGX_SCALE_FAULT_TLS, &detail);
+        return NGX_ERROR;
+    }
+
+    c->read->handler = memc->on_readable;
+    c->write->handler = memc->on_writable;
 
     return ngx_scale_memc_introduce(memc);
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_scale_memc_introduce(ngx_scale_memc_t *memc)
 {
     return ngx_scale_memc_say(memc, memc->greeting->auth.len
@@ -64,7 +108,7 @@ ngx_scale_memc_introduce(ngx_scale_memc_t *memc)
 static ngx_int_t
 ngx_scale_memc_say(ngx_scale_memc_t *memc, ngx_scale_memc_state_e state)
 {
-    memc->state = state;
+    ngx_scale_memc_turn(memc, state);
 
     if (state == NGX_SCALE_MEMC_AUTHENTICATING) {
         memc->words = memc->greeting->auth;
@@ -94,7 +138,7 @@ ngx_scale_memc_speak(ngx_scale_memc_t *memc)
         }
 
         if (n == NGX_ERROR) {
-            ngx_scale_memc_close(memc, "could not be greeted");
+            ngx_scale_memc_close(memc, NGX_SCALE_MEMC_NOT_GREETED, 0);
             return NGX_ERROR;
         }
 
@@ -103,7 +147,7 @@ ngx_scale_memc_speak(ngx_scale_memc_t *memc)
     }
 
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
-        ngx_scale_memc_close(memc, "could not wait to greet");
+        ngx_scale_memc_close(memc, NGX_SCALE_MEMC_NO_GREETING_EVENT, 0);
         return NGX_ERROR;
     }
 
@@ -202,26 +246,20 @@ ngx_scale_memc_quote(ngx_scale_memc_t *memc, ngx_str_t *line)
 }
 
 
-void
+static void
 ngx_scale_memc_refuse(ngx_scale_memc_t *memc, ngx_uint_t faults,
     ngx_str_t *detail)
 {
     memc->greeting->told(memc->greeting->data, faults, detail);
 
-    /* it has been said */
-
-    memc->complained = 1;
-
-    ngx_scale_memc_close(memc, "is refused");
-
-    memc->retry_at = ngx_current_msec + NGX_SCALE_MEMC_REFUSED;
+    ngx_scale_memc_close(memc, NGX_SCALE_MEMC_REFUSED, 0);
 }
 
 
 static void
 ngx_scale_memc_open(ngx_scale_memc_t *memc)
 {
-    memc->state = NGX_SCALE_MEMC_OPEN;
+    ngx_scale_memc_turn(memc, NGX_SCALE_MEMC_OPEN);
 
     if (memc->out_len && !memc->flush.posted) {
         ngx_post_event(&memc->flush, &ngx_posted_events);

@@ -17,12 +17,7 @@ static int ngx_scale_memc_tls_no_password(char *buf, int size, int rwflag,
     void *data);
 static ngx_int_t ngx_scale_memc_tls_error(ngx_pool_t *pool, ngx_str_t *file,
     const char *what, ngx_str_t *error);
-static ngx_int_t ngx_scale_memc_tls_begin(ngx_scale_memc_t *memc,
-    ngx_connection_t *c);
 static void ngx_scale_memc_tls_name(SSL *ssl, ngx_str_t *name);
-static void ngx_scale_memc_tls_handler(ngx_connection_t *c);
-static ngx_int_t ngx_scale_memc_tls_done(ngx_scale_memc_t *memc,
-    ngx_connection_t *c);
 
 
 ngx_int_t
@@ -165,45 +160,27 @@ ngx_scale_memc_tls_error(ngx_pool_t *pool, ngx_str_t *file, const char *what,
 }
 
 
-ngx_int_t
-ngx_scale_memc_tls_handshake(ngx_scale_memc_t *memc)
-{
-    ngx_connection_t  *c;
-
-    c = memc->peer.connection;
-
-    if (ngx_scale_memc_tls_begin(memc, c) != NGX_OK) {
-        ngx_scale_memc_close(memc, "cannot be spoken to by TLS");
-        return NGX_ERROR;
-    }
-
-    if (ngx_ssl_handshake(c) == NGX_AGAIN) {
-        c->ssl->handler = ngx_scale_memc_tls_handler;
-        return NGX_AGAIN;
-    }
-
-    return ngx_scale_memc_tls_done(memc, c);
-}
-
-
 /* nginx's own lines would come with every try; there is one of ours */
 
-static ngx_int_t
-ngx_scale_memc_tls_begin(ngx_scale_memc_t *memc, ngx_connection_t *c)
+ngx_int_t
+ngx_scale_memc_tls_handshake(ngx_scale_memc_tls_t *tls, ngx_connection_t *c,
+    ngx_str_t *name, ngx_log_t *quiet, ngx_connection_handler_pt handler)
 {
-    c->log = &memc->quiet;
-
+    c->log = quiet;
     c->pool = ngx_create_pool(1024, c->log);
 
     if (c->pool == NULL
-        || ngx_ssl_create_connection(&memc->greeting->tls->ssl, c,
-                                     NGX_SSL_CLIENT)
-           != NGX_OK)
+        || ngx_ssl_create_connection(&tls->ssl, c, NGX_SSL_CLIENT) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    ngx_scale_memc_tls_name(c->ssl->connection, &memc->greeting->name);
+    ngx_scale_memc_tls_name(c->ssl->connection, name);
+
+    if (ngx_ssl_handshake(c) == NGX_AGAIN) {
+        c->ssl->handler = handler;
+        return NGX_AGAIN;
+    }
 
     return NGX_OK;
 }
@@ -232,37 +209,22 @@ ngx_scale_memc_tls_name(SSL *ssl, ngx_str_t *name)
 }
 
 
-static void
-ngx_scale_memc_tls_handler(ngx_connection_t *c)
+ngx_int_t
+ngx_scale_memc_tls_verdict(ngx_connection_t *c, ngx_str_t *detail)
 {
-    ngx_scale_memc_t  *memc = c->data;
-
-    if (ngx_scale_memc_tls_done(memc, c) == NGX_OK) {
-        (void) ngx_scale_memc_introduce(memc);
-    }
-}
-
-
-static ngx_int_t
-ngx_scale_memc_tls_done(ngx_scale_memc_t *memc, ngx_connection_t *c)
-{
-    long       verified;
-    ngx_str_t  detail;
+    long  verified;
 
     if (c->ssl->handshaked) {
-        ngx_scale_memc_listen(memc);
         return NGX_OK;
     }
 
     verified = SSL_get_verify_result(c->ssl->connection);
 
-    detail.data = (u_char *) (verified == X509_V_OK ? "the handshake failed"
-                              : X509_verify_cert_error_string(verified));
-    detail.len = ngx_strlen(detail.data);
+    detail->data = (u_char *) (verified == X509_V_OK ? "the handshake failed"
+                               : X509_verify_cert_error_string(verified));
+    detail->len = ngx_strlen(detail->data);
 
-    ngx_scale_memc_refuse(memc, NGX_SCALE_FAULT_TLS, &detail);
-
-    return NGX_ERROR;
+    return NGX_DECLINED;
 }
 
 
@@ -299,9 +261,17 @@ ngx_scale_memc_tls_create(ngx_pool_t *pool, ngx_scale_memc_tls_conf_t *conf,
 
 
 ngx_int_t
-ngx_scale_memc_tls_handshake(ngx_scale_memc_t *memc)
+ngx_scale_memc_tls_handshake(ngx_scale_memc_tls_t *tls, ngx_connection_t *c,
+    ngx_str_t *name, ngx_log_t *quiet, ngx_connection_handler_pt handler)
 {
     return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_scale_memc_tls_verdict(ngx_connection_t *c, ngx_str_t *detail)
+{
+    return NGX_DECLINED;
 }
 
 

@@ -25,7 +25,8 @@ typedef enum {
     NGX_SCALE_REPLY_EX,
     NGX_SCALE_REPLY_NS,
     NGX_SCALE_REPLY_MN,
-    NGX_SCALE_REPLY_SERVER_ERROR
+    NGX_SCALE_REPLY_SERVER_ERROR,
+    NGX_SCALE_REPLY_NCODES
 } ngx_scale_reply_code_e;
 
 
