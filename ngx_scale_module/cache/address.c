@@ -88,9 +88,8 @@ ngx_scale_address_node(ngx_scale_cache_t *cache, ngx_uint_t server)
     {
         node = ngx_queue_data(q, ngx_scale_cache_node_t, queue);
 
-        if (node->present && node->name.len == servers[server].name.len
-            && ngx_memcmp(node->name.data, servers[server].name.data,
-                          node->name.len) == 0)
+        if (node->present
+            && ngx_scale_same(&node->name, &servers[server].name))
         {
             return node;
         }

@@ -290,9 +290,7 @@ ngx_scale_due_is_renewed(ngx_scale_cache_t *cache, ngx_str_t *key)
     {
         flight = ngx_queue_data(q, ngx_scale_flight_t, queue);
 
-        if (flight->node.str.len == key->len
-            && ngx_memcmp(flight->node.str.data, key->data, key->len) == 0)
-        {
+        if (ngx_scale_same(&flight->node.str, key)) {
             return 1;
         }
     }

@@ -1,37 +1,61 @@
 
 /*
- * Writes: a mark (PENDING) on every key and tag before the commit, and its
- * removal after.  Every unguarded command here only removes or blocks, so it
- * may be repeated, delayed or doubled.
+ * A mark: PENDING on a key or tag before the commit, and its removal after.
+ * Every unguarded command here only removes or blocks, so it may be repeated,
+ * delayed or doubled.
  */
 
 #include "cache/mark_int.h"
 
 
-static void ngx_scale_mark_rest(ngx_scale_write_t *write);
-static void ngx_scale_mark_post(ngx_scale_write_t *write);
-static ngx_msec_t ngx_scale_mark_leased(ngx_scale_write_t *write);
-static void ngx_scale_mark_disown(ngx_scale_write_t *write);
-static void ngx_scale_mark_wait(ngx_scale_write_t *write);
-static void ngx_scale_mark_step(ngx_scale_mark_t *mark);
+typedef struct {
+    void  (*step)(ngx_scale_mark_t *mark);
+    void  (*told)(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op);
+} ngx_scale_mark_rule_t;
+
+
 static void ngx_scale_mark_set(ngx_scale_mark_t *mark);
 static ngx_uint_t ngx_scale_mark_is_lost(ngx_scale_mark_t *mark);
 static void ngx_scale_mark_release(ngx_scale_mark_t *mark);
 static ngx_scale_memc_op_t *ngx_scale_mark_replace(ngx_scale_mark_t *mark);
 static void ngx_scale_mark_purge(ngx_scale_mark_t *mark);
-static ngx_uint_t ngx_scale_mark_recheck(ngx_scale_mark_t *mark);
 static ngx_scale_memc_op_t *ngx_scale_mark_op(ngx_scale_mark_t *mark,
     ngx_uint_t verb);
 static void ngx_scale_mark_send(ngx_scale_mark_t *mark,
     ngx_scale_mark_state_e state);
-static void ngx_scale_mark_reply(ngx_scale_memc_op_t *op);
-static void ngx_scale_mark_replied(ngx_scale_mark_t *mark,
+static void ngx_scale_mark_was_set(ngx_scale_mark_t *mark,
     ngx_scale_memc_op_t *op);
-static void ngx_scale_mark_released(ngx_scale_mark_t *mark,
-    ngx_scale_memc_status_e status);
-static void ngx_scale_mark_looked(ngx_scale_mark_t *mark,
+static void ngx_scale_mark_was_released(ngx_scale_mark_t *mark,
+    ngx_scale_memc_op_t *op);
+static void ngx_scale_mark_was_looked_at(ngx_scale_mark_t *mark,
+    ngx_scale_memc_op_t *op);
+static void ngx_scale_mark_was_purged(ngx_scale_mark_t *mark,
     ngx_scale_memc_op_t *op);
 static void ngx_scale_mark_count_lost(ngx_scale_mark_t *mark);
+
+
+/* by state: what moves a mark that awaits nothing, and where a reply does */
+
+static const ngx_scale_mark_rule_t  ngx_scale_mark_rules[] = {
+
+    [NGX_SCALE_MARK_NEW] = { ngx_scale_mark_set, NULL },
+
+    [NGX_SCALE_MARK_SETTING] = {
+        ngx_scale_mark_purge, ngx_scale_mark_was_set },
+
+    [NGX_SCALE_MARK_SET] = { ngx_scale_mark_release, NULL },
+
+    [NGX_SCALE_MARK_RELEASING] = {
+        ngx_scale_mark_purge, ngx_scale_mark_was_released },
+
+    [NGX_SCALE_MARK_LOOKING] = {
+        ngx_scale_mark_purge, ngx_scale_mark_was_looked_at },
+
+    [NGX_SCALE_MARK_PURGING] = {
+        ngx_scale_mark_purge, ngx_scale_mark_was_purged },
+
+    [NGX_SCALE_MARK_CLEAN] = { ngx_scale_mark_purge, NULL }
+};
 
 
 #if (NGX_SCALE_STEP)
@@ -48,212 +72,14 @@ static const char  *ngx_scale_mark_steps[][2] = {
 #endif
 
 
-/* ms between tries, while a server is silent and not yet out of use */
-#define NGX_SCALE_MARK_RETRY  20
-
 /* seconds before a mark's end, then it may have ended: clocks are coarse */
 #define NGX_SCALE_MARK_DOUBT  3
 
 
 void
-ngx_scale_cache_mark(ngx_scale_write_t *write)
-{
-    write->unmarking = 0;
-    ngx_scale_mark_post(write);
-}
-
-
-void
-ngx_scale_cache_unmark(ngx_scale_write_t *write)
-{
-    write->unmarking = 1;
-    ngx_scale_mark_post(write);
-}
-
-
-void
-ngx_scale_cache_write_cancel(ngx_scale_write_t *write)
-{
-    ngx_queue_t       *q;
-    ngx_scale_mark_t  *mark;
-
-    for (q = ngx_queue_head(&write->marks);
-         q != ngx_queue_sentinel(&write->marks);
-         q = ngx_queue_next(q))
-    {
-        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
-
-        if (mark->busy) {
-            mark->busy = 0;
-            ngx_scale_memc_cancel(&mark->op);
-        }
-    }
-
-    ngx_queue_init(&write->marks);
-    write->pending = 0;
-
-    ngx_scale_mark_rest(write);
-}
-
-
-static void
-ngx_scale_mark_rest(ngx_scale_write_t *write)
-{
-    if (write->event.posted) {
-        ngx_delete_posted_event(&write->event);
-    }
-
-    if (write->event.timer_set) {
-        ngx_del_timer(&write->event);
-    }
-}
-
-
-static void
-ngx_scale_mark_post(ngx_scale_write_t *write)
-{
-    if (!write->event.posted) {
-        ngx_post_event(&write->event, &ngx_posted_events);
-    }
-}
-
-
-/* moves every mark that awaits nothing; done when there is none to move */
-
-void
-ngx_scale_mark_event(ngx_event_t *ev)
-{
-    ngx_scale_write_t  *write = ev->data;
-
-    ngx_uint_t               moving;
-    ngx_msec_t               leased;
-    ngx_queue_t             *q;
-    ngx_scale_mark_t        *mark;
-    ngx_scale_mark_state_e   goal;
-
-    /* a reply, a verb and the timer may all want it: done() runs once */
-
-    ngx_scale_mark_rest(write);
-
-    goal = write->unmarking ? NGX_SCALE_MARK_CLEAN : NGX_SCALE_MARK_SET;
-    moving = 0;
-
-    for (q = ngx_queue_head(&write->marks);
-         q != ngx_queue_sentinel(&write->marks);
-         q = ngx_queue_next(q))
-    {
-        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
-
-        if (!mark->busy && mark->state != goal) {
-            ngx_scale_mark_step(mark);
-        }
-
-        moving += mark->state != goal || mark->busy
-                  || (write->unmarking && ngx_scale_mark_recheck(mark));
-    }
-
-    if (moving == 0) {
-        leased = write->unmarking ? ngx_scale_mark_leased(write) : 0;
-
-        if (leased) {
-            ngx_add_timer(&write->event, leased);
-            return;
-        }
-
-        if (write->unmarking) {
-            ngx_scale_mark_disown(write);
-        }
-
-        write->done(write, NGX_OK);
-        return;
-    }
-
-    if (write->pending == 0) {
-        ngx_scale_mark_wait(write);
-    }
-}
-
-
-/*
- * What is older leaves the local tier for good: local.h says why now and not
- * only when the markers were set.  Other nodes may hold it under a lease, for
- * so many ms more.
- */
-
-static ngx_msec_t
-ngx_scale_mark_leased(ngx_scale_write_t *write)
-{
-    uint64_t           now, until;
-    ngx_queue_t       *q;
-    ngx_scale_mark_t  *mark;
-
-    now = ngx_scale_zone_now();
-    until = now;
-
-    for (q = ngx_queue_head(&write->marks);
-         q != ngx_queue_sentinel(&write->marks);
-         q = ngx_queue_next(q))
-    {
-        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
-
-        ngx_scale_tier_remove(write->cache, mark->room, &mark->key);
-
-        if (write->cache->conf->lease && !ngx_scale_weak("local")) {
-            until = ngx_max(until, mark->fenced + write->cache->conf->lease
-                                   + 1);
-        }
-    }
-
-    return until - now;
-}
-
-
-/* what this worker could not mark, because others know better where it is */
-
-static void
-ngx_scale_mark_disown(ngx_scale_write_t *write)
-{
-    ngx_queue_t       *q;
-    ngx_scale_mark_t  *mark;
-
-    for (q = ngx_queue_head(&write->marks);
-         q != ngx_queue_sentinel(&write->marks);
-         q = ngx_queue_next(q))
-    {
-        mark = ngx_queue_data(q, ngx_scale_mark_t, queue);
-        ngx_scale_cache_disown(&mark->place);
-    }
-}
-
-
-static void
-ngx_scale_mark_wait(ngx_scale_write_t *write)
-{
-    if ((ngx_msec_int_t) (write->deadline - ngx_current_msec) <= 0) {
-        write->done(write, NGX_ERROR);
-        return;
-    }
-
-    ngx_add_timer(&write->event, NGX_SCALE_MARK_RETRY);
-}
-
-
-static void
 ngx_scale_mark_step(ngx_scale_mark_t *mark)
 {
-    switch (mark->state) {
-
-    case NGX_SCALE_MARK_NEW:
-        ngx_scale_mark_set(mark);
-        return;
-
-    case NGX_SCALE_MARK_SET:
-        ngx_scale_mark_release(mark);
-        return;
-
-    default:
-        ngx_scale_mark_purge(mark);
-    }
+    ngx_scale_mark_rules[mark->state].step(mark);
 }
 
 
@@ -390,7 +216,7 @@ ngx_scale_mark_purge(ngx_scale_mark_t *mark)
  * is there is removed.  Or they may go on with the former one for a moment.
  */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_scale_mark_recheck(ngx_scale_mark_t *mark)
 {
     if (ngx_scale_cache_placed(&mark->place) || ngx_scale_weak("recheck")) {
@@ -422,7 +248,7 @@ ngx_scale_mark_op(ngx_scale_mark_t *mark, ngx_uint_t verb)
 
     op->verb = verb;
     op->key = mark->place.wire;
-    op->handler = ngx_scale_mark_reply;
+    op->handler = mark->handler;
     op->data = mark;
 
     return op;
@@ -442,11 +268,9 @@ ngx_scale_mark_send(ngx_scale_mark_t *mark, ngx_scale_mark_state_e state)
 }
 
 
-static void
-ngx_scale_mark_reply(ngx_scale_memc_op_t *op)
+void
+ngx_scale_mark_told(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
 {
-    ngx_scale_mark_t  *mark = op->data;
-
     mark->busy = 0;
     mark->write->pending--;
 
@@ -465,64 +289,30 @@ ngx_scale_mark_reply(ngx_scale_memc_op_t *op)
     mark->write->failed |= op->status == NGX_SCALE_MEMC_FAILED
                            || op->status == NGX_SCALE_MEMC_NS;
 
-    ngx_scale_mark_replied(mark, op);
-
-    if (mark->write->pending) {
-        return;
-    }
-
-    if (mark->write->failed) {
-        mark->write->failed = 0;
-        ngx_scale_mark_wait(mark->write);
-        return;
-    }
-
-    ngx_scale_mark_event(&mark->write->event);
+    ngx_scale_mark_rules[mark->state].told(mark, op);
 }
 
 
 static void
-ngx_scale_mark_replied(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
+ngx_scale_mark_was_set(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
 {
-    switch (mark->state) {
-
-    case NGX_SCALE_MARK_SETTING:
-
-        if (op->status == NGX_SCALE_MEMC_HD) {
-            mark->token = op->rtoken;
-            mark->held = 1;
-            mark->state = NGX_SCALE_MARK_SET;
-
-            ngx_scale_tier_remove(mark->write->cache, mark->room, &mark->key);
-
-        } else {
-            mark->state = NGX_SCALE_MARK_NEW;
-        }
-
+    if (op->status != NGX_SCALE_MEMC_HD) {
+        mark->state = NGX_SCALE_MARK_NEW;
         return;
-
-    case NGX_SCALE_MARK_RELEASING:
-        ngx_scale_mark_released(mark, op->status);
-        return;
-
-    case NGX_SCALE_MARK_LOOKING:
-        ngx_scale_mark_looked(mark, op);
-        return;
-
-    default:                           /* PURGING; else it is tried again */
-
-        if (op->status == NGX_SCALE_MEMC_HD || op->status == NGX_SCALE_MEMC_NF)
-        {
-            mark->state = NGX_SCALE_MARK_CLEAN;
-        }
     }
+
+    mark->token = op->rtoken;
+    mark->held = 1;
+    mark->state = NGX_SCALE_MARK_SET;
+
+    ngx_scale_tier_remove(mark->write->cache, mark->room, &mark->key);
 }
 
 
 static void
-ngx_scale_mark_released(ngx_scale_mark_t *mark, ngx_scale_memc_status_e status)
+ngx_scale_mark_was_released(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
 {
-    switch (status) {
+    switch (op->status) {
 
     case NGX_SCALE_MEMC_HD:
         mark->state = NGX_SCALE_MARK_CLEAN;
@@ -551,7 +341,7 @@ ngx_scale_mark_released(ngx_scale_mark_t *mark, ngx_scale_memc_status_e status)
 /* at what is in the mark's place */
 
 static void
-ngx_scale_mark_looked(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
+ngx_scale_mark_was_looked_at(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
 {
     if (op->status == NGX_SCALE_MEMC_VA
         && op->rflags == NGX_SCALE_CACHE_PENDING)
@@ -571,6 +361,17 @@ ngx_scale_mark_looked(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
 
     mark->state = op->status == NGX_SCALE_MEMC_EN ? NGX_SCALE_MARK_CLEAN
                                                   : NGX_SCALE_MARK_PURGING;
+}
+
+
+/* else it is tried again */
+
+static void
+ngx_scale_mark_was_purged(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op)
+{
+    if (op->status == NGX_SCALE_MEMC_HD || op->status == NGX_SCALE_MEMC_NF) {
+        mark->state = NGX_SCALE_MARK_CLEAN;
+    }
 }
 
 

@@ -1,5 +1,5 @@
 
-/* a mark, for write.c, which gathers them, and mark.c, which moves them */
+/* a mark: mark.c moves one, write.c above it all of a write */
 
 #ifndef _NGX_SCALE_MARK_INT_H_INCLUDED_
 #define _NGX_SCALE_MARK_INT_H_INCLUDED_
@@ -27,6 +27,7 @@ typedef struct {
     ngx_scale_mark_state_e       state;
     ngx_scale_place_t            place;
     ngx_scale_memc_op_t          op;
+    void                       (*handler)(ngx_scale_memc_op_t *op);
     ngx_scale_token_t            token;
     uint64_t                     value;    /* a nonce, then a generation */
     uint64_t                     fenced;   /* no node leases what was before */
@@ -39,8 +40,14 @@ typedef struct {
 } ngx_scale_mark_t;
 
 
-/* moves every mark that awaits nothing; "data" is the write */
-void ngx_scale_mark_event(ngx_event_t *ev);
+/* moves one that awaits no reply, and is not where it is to be */
+void ngx_scale_mark_step(ngx_scale_mark_t *mark);
+
+/* 1: one that is CLEAN is not, or not yet, for all web nodes */
+ngx_uint_t ngx_scale_mark_recheck(ngx_scale_mark_t *mark);
+
+/* a reply has come; it may have sent the next command already */
+void ngx_scale_mark_told(ngx_scale_mark_t *mark, ngx_scale_memc_op_t *op);
 
 
 #endif /* _NGX_SCALE_MARK_INT_H_INCLUDED_ */

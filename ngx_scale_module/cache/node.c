@@ -17,8 +17,12 @@ static void ngx_scale_node_down(void *data);
 ngx_scale_cache_node_t *
 ngx_scale_node_get(ngx_scale_cache_t *cache, ngx_scale_view_node_t *view)
 {
+    ngx_str_t                name;
     ngx_queue_t             *q;
     ngx_scale_cache_node_t  *node;
+
+    name.data = view->name;
+    name.len = view->len;
 
     for (q = ngx_queue_head(&cache->nodes);
          q != ngx_queue_sentinel(&cache->nodes);
@@ -26,9 +30,7 @@ ngx_scale_node_get(ngx_scale_cache_t *cache, ngx_scale_view_node_t *view)
     {
         node = ngx_queue_data(q, ngx_scale_cache_node_t, queue);
 
-        if (node->name.len == view->len
-            && ngx_memcmp(node->name.data, view->name, view->len) == 0)
-        {
+        if (ngx_scale_same(&node->name, &name)) {
             return node;
         }
     }
