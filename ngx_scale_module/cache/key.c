@@ -1,5 +1,6 @@
 
 #include "cache/key.h"
+#include "cache/checksum.h"
 #include <ngx_md5.h>
 
 
@@ -27,16 +28,12 @@ ngx_scale_cache_stamp(u_char room, uint64_t epoch, uint64_t word,
 }
 
 
-/* one to one in either argument: the last steps of MurmurHash3 */
+/* one to one in either argument */
 
 static uint64_t
 ngx_scale_cache_mix(uint64_t hash, uint64_t value)
 {
-    hash = hash * 0x9e3779b97f4a7c15 ^ value;
-    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
-    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
-
-    return hash ^ hash >> 33;
+    return ngx_scale_checksum_finish(hash * 0x9e3779b97f4a7c15 ^ value);
 }
 
 

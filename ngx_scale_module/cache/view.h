@@ -101,6 +101,10 @@ ngx_int_t ngx_scale_view_change(ngx_scale_view_t *view,
 void ngx_scale_view_split(u_char *name, size_t len, ngx_str_t *host,
     in_port_t *port);
 
+/* a node of a new name; NULL: it is not, too long, or there are too many */
+ngx_scale_view_node_t *ngx_scale_view_add(ngx_scale_view_t *view,
+    u_char *name, size_t len);
+
 /* NULL: there is none of that name */
 ngx_scale_view_node_t *ngx_scale_view_find(ngx_scale_view_t *view,
     u_char *name, size_t len);

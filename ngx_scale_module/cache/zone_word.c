@@ -2,14 +2,14 @@
 /* the words and seals of a ring that is the zone's own */
 
 #include "cache/zone.h"
+#include "cache/checksum.h"
 
 
+static uint64_t ngx_scale_zone_unseal(uint64_t seal, uint64_t word);
 static ngx_int_t ngx_scale_zone_turn(ngx_scale_zone_cache_t *record,
     ngx_uint_t node, uint64_t out, uint64_t address);
 static ngx_int_t ngx_scale_zone_change(ngx_scale_zone_cache_t *record,
     ngx_uint_t node, uint64_t word, uint64_t out, uint64_t address);
-static uint64_t ngx_scale_zone_unseal(uint64_t seal, uint64_t word);
-static uint64_t ngx_scale_zone_mix(uint64_t word);
 
 
 /* the upper 16 bits of what a seal hides, the rest is the address */
@@ -31,7 +31,7 @@ ngx_scale_zone_address(ngx_str_t *text)
         hash = (hash ^ text->data[i]) * 0x100000001b3;
     }
 
-    hash = ngx_scale_zone_mix(hash) & NGX_SCALE_ZONE_ADDRESS;
+    hash = ngx_scale_checksum_finish(hash) & NGX_SCALE_ZONE_ADDRESS;
 
     return hash ? hash : 1;
 }
@@ -50,7 +50,7 @@ ngx_scale_zone_unseal(uint64_t seal, uint64_t word)
 {
     uint64_t  hidden;
 
-    hidden = seal ^ ngx_scale_zone_mix(word);
+    hidden = seal ^ ngx_scale_checksum_finish(word);
 
     return (hidden & ~NGX_SCALE_ZONE_ADDRESS) == NGX_SCALE_ZONE_SEAL
            ? hidden & NGX_SCALE_ZONE_ADDRESS : 0;
@@ -74,7 +74,7 @@ ngx_scale_zone_claim(ngx_scale_zone_cache_t *record, ngx_uint_t node,
     {
         (void) ngx_atomic_cmp_set(&record->seals[node], seal,
                                   (NGX_SCALE_ZONE_SEAL | address)
-                                  ^ ngx_scale_zone_mix(word));
+                                  ^ ngx_scale_checksum_finish(word));
     }
 }
 
@@ -185,16 +185,4 @@ ngx_scale_zone_renew_node(ngx_scale_zone_cache_t *record, ngx_uint_t node)
                                    ngx_scale_view_is_out(word),
                                    ngx_scale_zone_sealed(record, node, word))
              != NGX_OK);
-}
-
-
-/* the finalizer of MurmurHash3: one to one */
-
-static uint64_t
-ngx_scale_zone_mix(uint64_t word)
-{
-    word = (word ^ (word >> 33)) * 0xff51afd7ed558ccd;
-    word = (word ^ (word >> 33)) * 0xc4ceb9fe1a85ec53;
-
-    return word ^ (word >> 33);
 }

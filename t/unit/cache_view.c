@@ -1,4 +1,4 @@
-/* sources: cache/view.c cache/layout.c cache/ring.c cache/key.c */
+/* sources: cache/view.c cache/view_parse.c cache/layout.c cache/ring.c cache/key.c */
 
 #include "cache/layout.h"
 #include "test.h"

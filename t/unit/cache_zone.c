@@ -1,4 +1,4 @@
-/* sources: cache/zone.c cache/zone_kernel.c cache/zone_word.c cache/view.c */
+/* sources: cache/zone.c cache/zone_kernel.c cache/zone_word.c cache/view.c cache/view_parse.c */
 
 #include "cache/zone.h"
 #include "test.h"
