@@ -170,7 +170,9 @@ ngx_scale_write_looked(ngx_scale_write_t *write, ngx_int_t rc)
 static void
 ngx_scale_write_commit(ngx_scale_flow_t *f)
 {
-    if (f->keyed && ngx_scale_idempotency_keep(f) != NGX_OK) {
+    if (f->keyed && ngx_scale_pg_is_looking(&f->op)
+        && ngx_scale_idempotency_keep(f) != NGX_OK)
+    {
         (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_INTERNAL);
         ngx_scale_pg_rollback(&f->op);
         return;

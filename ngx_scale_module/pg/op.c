@@ -62,6 +62,13 @@ ngx_scale_pg_is_sent(ngx_scale_pg_op_t *op)
 
 
 ngx_uint_t
+ngx_scale_pg_is_looking(ngx_scale_pg_op_t *op)
+{
+    return op->stage == NGX_SCALE_PG_LOOKING;
+}
+
+
+ngx_uint_t
 ngx_scale_pg_writes(ngx_scale_pg_op_t *op)
 {
     return op->kind == NGX_SCALE_PG_WRITE

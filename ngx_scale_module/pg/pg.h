@@ -335,6 +335,13 @@ void ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op);
  * rows may still be read.  Without effect where the connection was lost since:
  * look() is run again, or done().
  */
+/*
+ * look() has run and is not answered: the rows are there.  A lost connection
+ * takes them away meanwhile; look() or done() will follow then, and commit()
+ * and rollback() do nothing.
+ */
+ngx_uint_t ngx_scale_pg_is_looking(ngx_scale_pg_op_t *op);
+
 void ngx_scale_pg_commit(ngx_scale_pg_op_t *op);
 void ngx_scale_pg_rollback(ngx_scale_pg_op_t *op);
 
