@@ -78,6 +78,29 @@ typedef struct {
 } ngx_scale_cache_store_t;
 
 
+/*
+ * Who asks is known by a session, a token or a key; each is a member of a set
+ * in the order of their sources.
+ */
+
+typedef enum {
+    NGX_SCALE_AUTH_SESSION = 0,
+    NGX_SCALE_AUTH_JWT,
+    NGX_SCALE_AUTH_KEY,
+    NGX_SCALE_AUTH_NKINDS
+} ngx_scale_auth_kind_e;
+
+#define ngx_scale_auth_bit(kind)  ((ngx_uint_t) 1 << (kind))
+
+
+/* the first part of what a block of scale_session, ... declares */
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_scale_place_in_conf_t    place;
+} ngx_scale_auth_block_t;
+
+
 /* reads that no client waits for */
 
 typedef struct {
@@ -113,6 +136,8 @@ typedef struct {
     ngx_array_t                  caches;     /* ngx_scale_cache_store_t * */
     ngx_array_t                  routes;     /* of ngx_scale_loc_conf_t * */
     ngx_array_t                  documents;  /* the same */
+    ngx_array_t                  auth[NGX_SCALE_AUTH_NKINDS];
+                                             /* of ngx_scale_auth_block_t * */
     ngx_scale_names_t            names;      /* of their servers */
     size_t                       zone_size;
     ngx_shm_zone_t              *zone;
@@ -325,6 +350,8 @@ typedef struct {
     ngx_uint_t                   nparams;
     ngx_msec_t                   timeout;
     ngx_str_t                    vary;       /* fields that choose, or empty */
+    ngx_uint_t                   asks;       /* who: by which kinds */
+    ngx_uint_t                   needs;      /* all of them are bound */
     unsigned                     write:1;
     unsigned                     cached:1;   /* GET: read-through */
     unsigned                     own_key:1;  /* a write: purges the entry */
@@ -349,8 +376,12 @@ struct ngx_scale_loc_conf_s {
     ngx_scale_place_in_conf_t    place;
     ngx_str_t                    use_database;
     ngx_str_t                    use_cache;
+    ngx_str_t                    use_auth[NGX_SCALE_AUTH_NKINDS];
     ngx_scale_database_t        *database;
     ngx_scale_cache_store_t     *store;
+    ngx_scale_auth_block_t      *by[NGX_SCALE_AUTH_NKINDS];
+    ngx_uint_t                   auth;       /* any of these has to be there */
+    ngx_scale_place_in_conf_t    authed;     /* scale_auth's */
     ngx_msec_t                   deadline;
     ngx_uint_t                   consistency;
     ngx_msec_t                   wait;       /* for a replica: bounded */

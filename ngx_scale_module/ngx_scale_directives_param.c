@@ -1,6 +1,7 @@
 
 /* scale_param and scale_identity: declared on any level, merged by name */
 
+#include "ngx_scale_auth.h"
 #include "ngx_scale_directives.h"
 #include "ngx_scale_source.h"
 
@@ -68,7 +69,11 @@ ngx_scale_directives_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    declared->hashed = ngx_scale_source_is_private(&declared->param);
+    declared->identity = ngx_scale_auth_kind(declared->param.source)
+                         != NGX_SCALE_AUTH_NKINDS;
+    declared->hashed = ngx_scale_source_is_private(&declared->param)
+                       || (declared->identity
+                           && declared->param.type == NGX_SCALE_TEXT);
 
     return declared->param.source == NGX_SCALE_SOURCE_EXPR
            ? ngx_scale_directives_expression(cf, declared) : NGX_CONF_OK;

@@ -1,7 +1,12 @@
 
 /* which database, cache and shard is asked, and what the node has for it */
 
+#include "ngx_scale_auth.h"
 #include "ngx_scale_directives.h"
+
+
+static ngx_str_t *ngx_scale_directives_used(ngx_scale_loc_conf_t *loc,
+    ngx_str_t *kind);
 
 
 #define NGX_SCALE_ZONE_MIN_SIZE  (128 * 1024)
@@ -64,32 +69,32 @@ ngx_scale_directives_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* database=, cache= and the kinds of scale_auth */
+
 char *
 ngx_scale_directives_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_loc_conf_t  *loc = conf;
 
-    ngx_str_t   *word, *field;
+    u_char      *p;
+    ngx_str_t   *word, *field, kind;
     ngx_uint_t   i;
 
     word = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_strncmp(word[i].data, "database=", 9) == 0) {
-            field = &loc->use_database;
-            word[i].data += 9;
-            word[i].len -= 9;
+        p = ngx_strlchr(word[i].data, word[i].data + word[i].len, '=');
 
-        } else if (ngx_strncmp(word[i].data, "cache=", 6) == 0) {
-            field = &loc->use_cache;
-            word[i].data += 6;
-            word[i].len -= 6;
+        kind.data = word[i].data;
+        kind.len = p ? (size_t) (p - word[i].data) : 0;
 
-        } else {
+        field = ngx_scale_directives_used(loc, &kind);
+
+        if (field == NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "scale_use knows database= and cache=, not "
-                               "\"%V\"", &word[i]);
+                               "scale_use knows database=, cache=, session=, "
+                               "jwt= and key=, not \"%V\"", &word[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -97,10 +102,33 @@ ngx_scale_directives_use(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return "names the same kind twice; leave one";
         }
 
-        *field = word[i];
+        field->data = p + 1;
+        field->len = word[i].len - kind.len - 1;
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_str_t *
+ngx_scale_directives_used(ngx_scale_loc_conf_t *loc, ngx_str_t *kind)
+{
+    ngx_uint_t  n;
+
+    static ngx_str_t  database = ngx_string("database");
+    static ngx_str_t  cache = ngx_string("cache");
+
+    if (ngx_scale_same(kind, &database)) {
+        return &loc->use_database;
+    }
+
+    if (ngx_scale_same(kind, &cache)) {
+        return &loc->use_cache;
+    }
+
+    n = ngx_scale_auth_named(kind);
+
+    return n == NGX_SCALE_AUTH_NKINDS ? NULL : &loc->use_auth[n];
 }
 
 

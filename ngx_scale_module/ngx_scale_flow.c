@@ -6,7 +6,7 @@
 #include "ngx_scale_flow.h"
 
 
-static void ngx_scale_flow_body(ngx_http_request_t *r);
+static void ngx_scale_flow_came(ngx_http_request_t *r);
 static void ngx_scale_flow_run(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_flow_skip(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_flow_park(ngx_scale_flow_t *f);
@@ -50,44 +50,65 @@ ngx_scale_flow_create(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
 
 
 ngx_int_t
-ngx_scale_flow_start(ngx_scale_flow_t *f, ngx_scale_step_t *steps,
-    ngx_uint_t body)
+ngx_scale_flow_start(ngx_scale_flow_t *f, ngx_scale_step_t *steps)
 {
-    ngx_int_t  rc;
-
     f->steps = steps;
     f->step = steps;
-
-    if (body) {
-        rc = ngx_http_read_client_request_body(f->r, ngx_scale_flow_body);
-
-        return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
-    }
-
-    /* the refused is not asked to send one: nginx discards it then */
-
-    if (f->problem.cause == NGX_SCALE_CAUSE_NONE) {
-        rc = ngx_http_discard_request_body(f->r);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
     f->direct = 1;
+
     ngx_scale_flow_run(f, f->step->run(f));
 
     return f->parked ? NGX_DONE : f->rc;
 }
 
 
+ngx_int_t
+ngx_scale_flow_body(ngx_scale_flow_t *f)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = f->r;
+
+    if (!f->method->body) {
+        return ngx_http_discard_request_body(r);
+    }
+
+    rc = ngx_http_read_client_request_body(r, ngx_scale_flow_came);
+
+    /* nginx has counted it: the flow is counted already, or will be */
+
+    if (rc == NGX_OK || rc == NGX_AGAIN) {
+        r->main->count--;
+    }
+
+    f->reading = rc == NGX_AGAIN;
+
+    return rc;
+}
+
+
+/* the deadline is not the client's, who may be slow */
+
 static void
-ngx_scale_flow_body(ngx_http_request_t *r)
+ngx_scale_flow_came(ngx_http_request_t *r)
 {
     ngx_scale_flow_t  *f;
 
     f = (ngx_scale_flow_t *) ngx_scale_ctx_get(r);
 
-    ngx_scale_flow_run(f, f->step->run(f));
+    if (!f->reading) {
+        return;
+    }
+
+    f->reading = 0;
+    f->deadline = ngx_current_msec + f->loc->deadline;
+
+    if (f->timer.timer_set) {
+        ngx_del_timer(&f->timer);
+    }
+
+    ngx_scale_flow_resume(f, NGX_OK);
 }
 
 
@@ -126,15 +147,20 @@ ngx_scale_flow_run(ngx_scale_flow_t *f, ngx_int_t rc)
 static void
 ngx_scale_flow_skip(ngx_scale_flow_t *f, ngx_int_t rc)
 {
-    if (rc == NGX_ERROR
-        || (rc == NGX_DECLINED && f->problem.cause == NGX_SCALE_CAUSE_NONE))
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        f->rc = rc;
+
+    } else if (rc == NGX_ERROR
+               || (rc == NGX_DECLINED
+                   && f->problem.cause == NGX_SCALE_CAUSE_NONE))
     {
         (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_INTERNAL);
     }
 
     do {
         f->step++;
-    } while (f->step->run && !f->step->all);
+    } while (f->step->run
+             && (rc >= NGX_HTTP_SPECIAL_RESPONSE || !f->step->all));
 }
 
 
@@ -151,10 +177,6 @@ ngx_scale_flow_refuse(ngx_scale_flow_t *f, ngx_scale_cause_e cause)
 static void
 ngx_scale_flow_park(ngx_scale_flow_t *f)
 {
-    if (f->parked) {
-        return;
-    }
-
     f->parked = 1;
 
     if (f->direct) {
@@ -162,12 +184,18 @@ ngx_scale_flow_park(ngx_scale_flow_t *f)
         f->r->main->count++;
     }
 
+    if (f->reading) {
+        return;
+    }
+
     /* a write goes on without its client, a read does not */
 
     f->r->read_event_handler = f->method->write ? ngx_http_block_reading
                                                 : ngx_http_test_reading;
 
-    ngx_scale_flow_watch(f, f->loc->deadline);
+    if (!f->timer.timer_set) {
+        ngx_scale_flow_watch(f, f->loc->deadline);
+    }
 }
 
 

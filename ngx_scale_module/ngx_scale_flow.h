@@ -7,7 +7,8 @@
  *     NGX_AGAIN     parked: a room calls back, ngx_scale_flow_resume() goes on;
  *     NGX_DONE      the answer is known: on to the next step that all pass;
  *     NGX_DECLINED  refused, "problem" says why: the same way;
- *     NGX_ERROR     the same, of the cause INTERNAL.
+ *     NGX_ERROR     the same, of the cause INTERNAL;
+ *     400 and up    nginx answers so, and all other steps are skipped.
  *
  * expire() is called when the deadline finds the flow parked in that step, and
  * returns what run() would; NGX_AGAIN: it waits on.  release() lets go what
@@ -41,6 +42,18 @@ typedef struct {
 #define ngx_scale_last_step  { NULL, NULL, NULL, NULL, 0 }
 
 
+/*
+ * An identity: a JSON object, whose members are sources, and the text that
+ * stands for it in keys, which is hashed there.
+ */
+
+typedef struct {
+    ngx_str_t                    members;
+    ngx_str_t                    user;
+    ngx_uint_t                   found;
+} ngx_scale_who_t;
+
+
 struct ngx_scale_flow_s {
     ngx_scale_ctx_t              ctx;        /* the first part */
 
@@ -56,6 +69,7 @@ struct ngx_scale_flow_s {
     ngx_scale_answer_t           answer;
     ngx_uint_t                   representation;
     time_t                       modified;   /* 0: not known */
+    ngx_scale_who_t              who[NGX_SCALE_AUTH_NKINDS];
     ngx_scale_value_t           *values;     /* by index of loc->params */
     ngx_uint_t                   elements;   /* of a batch, or 0 */
     ngx_str_t                   *cursor;     /* values of after=, or NULL */
@@ -77,6 +91,7 @@ struct ngx_scale_flow_s {
 
     unsigned                     direct:1;   /* within the content handler */
     unsigned                     parked:1;
+    unsigned                     reading:1;  /* nginx does, the body */
     unsigned                     late:1;     /* a step has expired */
     unsigned                     querying:1; /* the database */
     unsigned                     waiting:1;  /* for the cache's verdict */
@@ -90,12 +105,14 @@ struct ngx_scale_flow_s {
 ngx_scale_flow_t *ngx_scale_flow_create(ngx_http_request_t *r,
     ngx_scale_loc_conf_t *loc);
 
+/* runs the steps; returns what a content handler does */
+ngx_int_t ngx_scale_flow_start(ngx_scale_flow_t *f, ngx_scale_step_t *steps);
+
 /*
- * Runs the steps, after the request's body has come if "body" is set; returns
- * what a content handler does.
+ * A step: the body has come, where the method needs one, or is discarded.  Who
+ * is refused before it is not asked to send one.
  */
-ngx_int_t ngx_scale_flow_start(ngx_scale_flow_t *f, ngx_scale_step_t *steps,
-    ngx_uint_t body);
+ngx_int_t ngx_scale_flow_body(ngx_scale_flow_t *f);
 
 /* goes on as if the parked step had returned "rc", not NGX_AGAIN */
 void ngx_scale_flow_resume(ngx_scale_flow_t *f, ngx_int_t rc);

@@ -4,6 +4,7 @@
 #include "ngx_scale_handler.h"
 #include "ngx_scale_admit.h"
 #include "ngx_scale_answer.h"
+#include "ngx_scale_auth.h"
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
@@ -30,6 +31,12 @@ static ngx_scale_step_t  ngx_scale_handler_read[] = {
 
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "auth",
+      ngx_scale_auth_step, NULL, NULL, 0 },
+
+    { "body",
+      ngx_scale_flow_body, NULL, NULL, 0 },
 
     { "values",
       ngx_scale_values_step, NULL, NULL, 0 },
@@ -76,6 +83,12 @@ static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
 
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "auth",
+      ngx_scale_auth_step, NULL, NULL, 0 },
+
+    { "body",
+      ngx_scale_flow_body, NULL, NULL, 0 },
 
     { "values",
       ngx_scale_values_step, NULL, NULL, 0 },
@@ -126,6 +139,12 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
 
     { "precondition",
       ngx_scale_precondition_step, NULL, NULL, 0 },
+
+    { "auth",
+      ngx_scale_auth_step, NULL, NULL, 0 },
+
+    { "body",
+      ngx_scale_flow_body, NULL, NULL, 0 },
 
     { "values",
       ngx_scale_values_step, NULL, NULL, 0 },
@@ -197,14 +216,13 @@ ngx_scale_handler(ngx_http_request_t *r)
 
     if (cause != NGX_SCALE_CAUSE_NONE) {
         (void) ngx_scale_flow_refuse(f, cause);
-        return ngx_scale_flow_start(f, ngx_scale_handler_refusal, 0);
+        return ngx_scale_flow_start(f, ngx_scale_handler_refusal);
     }
 
     return ngx_scale_flow_start(f, f->method->write ? ngx_scale_handler_write
                                    : f->method->fanout
                                      ? ngx_scale_handler_fanout
-                                     : ngx_scale_handler_read,
-                                f->method->body);
+                                     : ngx_scale_handler_read);
 }
 
 

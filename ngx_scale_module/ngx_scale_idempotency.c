@@ -127,8 +127,8 @@ ngx_scale_idempotency_field(ngx_scale_flow_t *f, ngx_str_t *key)
 
 
 /*
- * Of a route and of who asks: by auth_basic, by identity, by any secret that
- * is bound.
+ * Of a route and of who asks: by auth_basic, by scale_auth, by identity, by
+ * any secret that is bound.
  */
 
 static ngx_int_t
@@ -156,6 +156,14 @@ ngx_scale_idempotency_hash_key(ngx_scale_flow_t *f, ngx_str_t *key)
         && ngx_scale_idempotency_part(parts, &name) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_SCALE_AUTH_NKINDS; i++) {
+        if (f->who[i].found
+            && ngx_scale_idempotency_part(parts, &f->who[i].user) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     for (i = 0; i < f->method->nparams; i++) {

@@ -4,6 +4,7 @@
  * and purge is decided here, once, and what does not fit is refused.
  */
 
+#include "ngx_scale_auth.h"
 #include "ngx_scale_plan.h"
 
 
@@ -66,6 +67,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     }
 
     rv = ngx_scale_plan_methods(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_scale_auth_plan(cf, main, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

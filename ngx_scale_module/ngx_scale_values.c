@@ -2,6 +2,7 @@
 /* what a request gives: the values of the parameters that a method needs */
 
 #include "ngx_scale_values.h"
+#include "ngx_scale_auth.h"
 #include "ngx_scale_cursor.h"
 
 
@@ -16,8 +17,12 @@ static ngx_int_t ngx_scale_values_all(ngx_scale_flow_t *f, ngx_str_t *body);
 static ngx_int_t ngx_scale_values_one(ngx_scale_flow_t *f, ngx_uint_t index,
     ngx_scale_raw_t *member);
 static ngx_int_t ngx_scale_values_body(ngx_scale_flow_t *f, ngx_str_t *body);
-static ngx_int_t ngx_scale_values_read(ngx_scale_flow_t *f, ngx_str_t *body,
-    ngx_scale_json_want_t *want);
+static ngx_int_t ngx_scale_values_members(ngx_scale_flow_t *f,
+    ngx_str_t *body, ngx_scale_raw_t *members);
+static ngx_int_t ngx_scale_values_read(ngx_scale_flow_t *f,
+    ngx_scale_source_e source, ngx_str_t *document, ngx_scale_raw_t *members);
+static ngx_scale_param_t *ngx_scale_values_param(ngx_scale_flow_t *f,
+    ngx_uint_t i);
 static ngx_int_t ngx_scale_values_refuse_body(ngx_scale_flow_t *f,
     const char *reason, size_t offset);
 static ngx_int_t ngx_scale_values_raw(ngx_scale_flow_t *f,
@@ -122,10 +127,11 @@ ngx_scale_values_need_object(ngx_scale_flow_t *f)
     ngx_scale_param_t  *param;
 
     for (i = 0; i < f->method->nparams; i++) {
-        param = &((ngx_scale_declared_t *) f->loc->params->elts
-                  + f->method->params[i])->param;
+        param = ngx_scale_values_param(f, i);
 
-        if (param->path.nelts && param->required) {
+        if (param->source == NGX_SCALE_SOURCE_JSON && param->path.nelts
+            && param->required)
+        {
             return 1;
         }
     }
@@ -209,23 +215,23 @@ ngx_scale_values_refuse_size(ngx_scale_flow_t *f)
 }
 
 
-/* f->values, of an object or an empty body */
+/* f->values, of an object or an empty body, and of who asks */
 
 static ngx_int_t
 ngx_scale_values_all(ngx_scale_flow_t *f, ngx_str_t *body)
 {
-    ngx_int_t               rc;
-    ngx_uint_t              i;
-    ngx_scale_json_want_t  *wants;
+    ngx_int_t         rc;
+    ngx_uint_t        i;
+    ngx_scale_raw_t  *members;
 
-    wants = NULL;
+    members = NULL;
 
-    if (f->method->json) {
-        wants = ngx_pcalloc(f->r->pool, f->method->nparams
-                                        * sizeof(ngx_scale_json_want_t));
+    if (f->method->json || f->method->asks) {
+        members = ngx_pcalloc(f->r->pool, f->method->nparams
+                                          * sizeof(ngx_scale_raw_t));
 
-        if (wants == NULL
-            || (body->len && ngx_scale_values_read(f, body, wants) != NGX_OK))
+        if (members == NULL
+            || ngx_scale_values_members(f, body, members) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -233,9 +239,34 @@ ngx_scale_values_all(ngx_scale_flow_t *f, ngx_str_t *body)
 
     for (i = 0; i < f->method->nparams; i++) {
         rc = ngx_scale_values_one(f, f->method->params[i],
-                                  wants ? &wants[i].raw : NULL);
+                                  members ? &members[i] : NULL);
         if (rc != NGX_OK) {
             return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_values_members(ngx_scale_flow_t *f, ngx_str_t *body,
+    ngx_scale_raw_t *members)
+{
+    ngx_uint_t  kind;
+
+    if (ngx_scale_values_read(f, NGX_SCALE_SOURCE_JSON, body, members)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (kind = 0; kind < NGX_SCALE_AUTH_NKINDS; kind++) {
+        if (ngx_scale_values_read(f, ngx_scale_auth_source(kind),
+                                  &f->who[kind].members, members)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
@@ -256,7 +287,10 @@ ngx_scale_values_one(ngx_scale_flow_t *f, ngx_uint_t index,
 
     declared = (ngx_scale_declared_t *) f->loc->params->elts + index;
 
-    if (declared->param.source == NGX_SCALE_SOURCE_JSON) {
+    if (declared->param.source == NGX_SCALE_SOURCE_JSON
+        || ngx_scale_auth_kind(declared->param.source)
+           != NGX_SCALE_AUTH_NKINDS)
+    {
         raw = *member;
 
     } else {
@@ -312,23 +346,57 @@ ngx_scale_values_body(ngx_scale_flow_t *f, ngx_str_t *body)
 }
 
 
+/* the members of "document" that parameters of the source are */
+
 static ngx_int_t
-ngx_scale_values_read(ngx_scale_flow_t *f, ngx_str_t *body,
-    ngx_scale_json_want_t *want)
+ngx_scale_values_read(ngx_scale_flow_t *f, ngx_scale_source_e source,
+    ngx_str_t *document, ngx_scale_raw_t *members)
 {
-    ngx_uint_t             i;
-    ngx_scale_declared_t  *declared;
+    ngx_uint_t              i, n;
+    ngx_scale_param_t      *param;
+    ngx_scale_json_want_t  *want;
 
-    for (i = 0; i < f->method->nparams; i++) {
-        declared = (ngx_scale_declared_t *) f->loc->params->elts
-                   + f->method->params[i];
-
-        want[i].path = declared->param.path.elts;
-        want[i].npath = declared->param.path.nelts;
-        want[i].elements = (declared->param.type & NGX_SCALE_ARRAY) != 0;
+    if (document->len == 0) {
+        return NGX_OK;
     }
 
-    return ngx_scale_json_read(f->r->pool, body, want, f->method->nparams);
+    want = ngx_pcalloc(f->r->pool, f->method->nparams
+                                   * sizeof(ngx_scale_json_want_t));
+    if (want == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = 0;
+
+    for (i = 0; i < f->method->nparams; i++) {
+        param = ngx_scale_values_param(f, i);
+
+        if (param->source == source) {
+            want[n].path = param->path.elts;
+            want[n].npath = param->path.nelts;
+            want[n++].elements = (param->type & NGX_SCALE_ARRAY) != 0;
+        }
+    }
+
+    if (ngx_scale_json_read(f->r->pool, document, want, n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    while (i--) {
+        if (ngx_scale_values_param(f, i)->source == source) {
+            members[i] = want[--n].raw;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_scale_param_t *
+ngx_scale_values_param(ngx_scale_flow_t *f, ngx_uint_t i)
+{
+    return &((ngx_scale_declared_t *) f->loc->params->elts
+             + f->method->params[i])->param;
 }
 
 

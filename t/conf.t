@@ -1103,7 +1103,7 @@ END
 refused('an unknown kind of back end', <<'END',
     scale_use queue=main;                                       # <-
 END
-        'scale_use knows database= and cache=, not "queue=main"');
+        'scale_use knows database=, cache=, session=, jwt= and key=, not "queue=main"');
 
 refused('one kind of back end named twice', <<'END',
     scale_use database=a database=b;                            # <-
@@ -1224,12 +1224,29 @@ route_refused('a parameter of an unknown source', <<'END',
     scale_param a query.a int;                                  # <-
 END
         '"query.a" is not a source; use arg.name, header.name, json, '
-        . 'json.path, body or text with a $variable');
+        . 'json.path, body, session.name, jwt.path, key.name or text with a '
+        . '$variable');
 
-route_refused('a parameter of a session', <<'END',
+route_refused('a parameter of a session that is not declared', <<'END',
+    scale_route r;
     scale_param a session.user int;                             # <-
+    scale_query GET value "SELECT :a::int";
 END
-        'sessions are not available in this version');
+        'route "r" asks who it is by a session, and there is no scale_session; '
+        . 'declare it in http{}');
+
+route_refused('a token where there is no scale_jwt', <<'END',
+    scale_route r;
+    scale_auth jwt;                                             # <-
+    scale_query GET value "SELECT 1";
+END
+        'and there is no scale_jwt; declare it in http{}');
+
+route_refused('an identity of another kind', <<'END',
+    scale_auth session|basic;                                   # <-
+END
+        'is none, or one or more of session, jwt and key, such as '
+        . '"scale_auth session|jwt;"');
 
 route_refused('a path with an empty step', <<'END',
     scale_param a json.b..c int;                                # <-

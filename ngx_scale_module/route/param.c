@@ -30,6 +30,9 @@ static struct {
     { ngx_string("arg."), NGX_SCALE_SOURCE_ARG, 0 },
     { ngx_string("header."), NGX_SCALE_SOURCE_HEADER, 0 },
     { ngx_string("json."), NGX_SCALE_SOURCE_JSON, 1 },
+    { ngx_string("session."), NGX_SCALE_SOURCE_SESSION, 1 },
+    { ngx_string("jwt."), NGX_SCALE_SOURCE_JWT, 1 },
+    { ngx_string("key."), NGX_SCALE_SOURCE_KEY, 1 },
     { ngx_null_string, NGX_SCALE_SOURCE_EXPR, 0 }
 };
 
@@ -164,13 +167,6 @@ ngx_scale_param_source(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
         return NGX_OK;
     }
 
-    if (ngx_strncmp(word->data, "session.", 8) == 0
-        || ngx_strncmp(word->data, "jwt.", 4) == 0)
-    {
-        return ngx_scale_param_fail(ctx, "\"%V\" cannot be read: sessions are "
-                                    "not available in this version", word);
-    }
-
     return ngx_scale_param_source_known(ctx, word);
 }
 
@@ -199,8 +195,9 @@ ngx_scale_param_source_known(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
     }
 
     return ngx_scale_param_fail(ctx, "\"%V\" is not a source; use arg.name, "
-                                "header.name, json, json.path, body or text "
-                                "with a $variable", word);
+                                "header.name, json, json.path, body, "
+                                "session.name, jwt.path, key.name or text with "
+                                "a $variable", word);
 }
 
 

@@ -41,6 +41,9 @@ typedef enum {
     NGX_SCALE_SOURCE_HEADER,
     NGX_SCALE_SOURCE_JSON,                 /* "path"; none: the whole body */
     NGX_SCALE_SOURCE_BODY,
+    NGX_SCALE_SOURCE_SESSION,              /* "path": of who asks */
+    NGX_SCALE_SOURCE_JWT,
+    NGX_SCALE_SOURCE_KEY,
 
     /* declared by no word */
 
