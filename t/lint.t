@@ -37,6 +37,9 @@ my @layers = (
     [qr{^limit/},                qr{$core|"limit/limit\.h"}],
     [qr{^sign/\w+\.h$},          qr{$core|"sign/sign\.h"}],
     [qr{^sign/},                 qr{$core|"sign/\w+\.h"|<openssl/\w+\.h>}],
+    [qr{^jwt/jwt\.h$},           qr{$core|$word}],
+    [qr{^jwt/crypto\.c$},        qr{"jwt/crypto\.h"|<openssl/\w+\.h>}],
+    [qr{^jwt/},                  qr{$core|"jwt/\w+\.h"}],
     [qr{^pg/pg\.h$},             qr{$core|$word}],
     [qr{^pg/tls\.c$},            qr{"pg/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^pg/},             qr{$core|$word|$event|"pg/\w+\.h"|<libpq-fe\.h>}],
@@ -50,7 +53,7 @@ my @layers = (
     [qr{^ngx_scale_},
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
        | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
-       | "shard/shard\.h" | "limit/limit\.h"
+       | "shard/shard\.h" | "limit/limit\.h" | "jwt/jwt\.h"
        | "http/(?:context|cors|problem|request|response)\.h" }x],
 );
 
@@ -61,8 +64,9 @@ my @libraries = (
     [qr{\b(?:PQ[a-z]\w*|PGconn|PGresult|libpq-fe)\b}, qr{^pg/(?!pg\.h)}],
     [qr{\byajl_\w+},                                  qr{^json/(?!json\.h)}],
     [qr{\bmemcached_\w+},                             qr{^cache/ring\.c$}],
-    [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO)_\w+|ngx_ssl_\w+)},
-                       qr{^(?:sign/\w+|pg/tls|cache/memc_tls)\.c$}],
+    [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO|BN|PEM|ECDSA|OSSL)_\w+
+           |ngx_ssl_\w+)}x,
+                    qr{^(?:sign/\w+|jwt/crypto|pg/tls|cache/memc_tls)\.c$}],
     [qr{\bngx_http_\w+},                        qr{^(?:http/|ngx_scale_)}],
     [qr{\bngx_http_finalize_request\b},         qr{^ngx_scale_flow\.c$}],
 );

@@ -1,8 +1,7 @@
 
 /*
  * What clients carry for us and must not change: signed with the lines of
- * scale_secret_file.  The only room with OpenSSL; nothing here allocates after
- * the configuration is read.
+ * scale_secret_file.  Nothing here allocates after the configuration is read.
  */
 
 #ifndef _NGX_SCALE_SIGN_H_INCLUDED_
