@@ -94,6 +94,82 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 
+-- RFC 4648, section 5, without padding.
+
+CREATE OR REPLACE FUNCTION scale.base64url(data bytea) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT translate(encode(data, 'base64'), E'+/=\n', '-_')
+$$;
+
+
+-- A JSON Web Token (RFC 7519) of HS256 that expires in "ttl": what scale_jwt
+-- takes with "alg HS256".  The secret is a text of 32 bytes or more, such as
+-- encode(gen_random_bytes(32), 'base64').  The extension pgcrypto is needed, in
+-- a schema of the caller's search_path.
+--
+-- Whoever has the secret is everybody.  Keep it in a table that one role owns
+-- and no other may read, and sign in a function of that role:
+--
+--     CREATE FUNCTION login(name text, password text) RETURNS text
+--     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+--         SELECT scale.jwt_sign(jsonb_build_object('sub', a.id::text),
+--                               s.value, '15 min')
+--           FROM accounts a, secrets s
+--          WHERE a.name = login.name AND s.name = 'jwt'
+--            AND a.password = crypt(login.password, a.password)
+--     $$;
+
+CREATE OR REPLACE FUNCTION scale.jwt_sign(
+    payload  jsonb,
+    secret   text,
+    ttl      interval
+) RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    issued  bigint := floor(extract(epoch FROM now()));
+    signed  text;
+BEGIN
+    IF jsonb_typeof(payload) <> 'object' THEN
+        RAISE EXCEPTION 'scale: the payload of a token is a JSON object, not %',
+                        jsonb_typeof(payload)
+              USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    IF octet_length(secret) < 32 THEN
+        RAISE EXCEPTION 'scale: a secret of less than 32 bytes signs no token'
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Make one: encode(gen_random_bytes(32), ''base64'')';
+    END IF;
+
+    signed := scale.base64url('{"alg":"HS256","typ":"JWT"}') || '.'
+              || scale.base64url(convert_to((payload || jsonb_build_object(
+                     'iat', issued,
+                     'exp', issued + extract(epoch FROM ttl)::bigint
+                 ))::text, 'UTF8'));
+
+    RETURN signed || '.'
+           || scale.base64url(hmac(signed::bytea, convert_to(secret, 'UTF8'),
+                                   'sha256'));
+END
+$$;
+
+
+-- The file for scale_jwt's jwks_file, of the secret that signs and of those
+-- before it:
+--
+--     psql -Atc "SELECT scale.jwt_jwks(value) FROM secrets
+--                 WHERE name = 'jwt'" app > jwks.json
+
+CREATE OR REPLACE FUNCTION scale.jwt_jwks(VARIADIC secrets text[])
+RETURNS jsonb
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+    SELECT jsonb_build_object('keys', jsonb_agg(jsonb_build_object(
+               'kty', 'oct', 'alg', 'HS256',
+               'k', scale.base64url(convert_to(secret, 'UTF8')))))
+      FROM unnest(secrets) secret
+$$;
+
+
 -- The answers of writes that came with an Idempotency-Key: scale_idempotency.
 -- "key" and "request" are hashes.  begin() is the first statement of the
 -- write's transaction and end() the last one, so that there is an answer if
