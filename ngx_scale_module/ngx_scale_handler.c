@@ -5,6 +5,7 @@
 #include "ngx_scale_admit.h"
 #include "ngx_scale_answer.h"
 #include "ngx_scale_auth.h"
+#include "ngx_scale_bearer.h"
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
@@ -31,6 +32,9 @@ static ngx_scale_step_t  ngx_scale_handler_read[] = {
 
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "jwt",
+      ngx_scale_bearer_step, NULL, NULL, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
@@ -83,6 +87,9 @@ static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
 
     { "accept",
       ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "jwt",
+      ngx_scale_bearer_step, NULL, NULL, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
@@ -139,6 +146,9 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
 
     { "precondition",
       ngx_scale_precondition_step, NULL, NULL, 0 },
+
+    { "jwt",
+      ngx_scale_bearer_step, NULL, NULL, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },

@@ -2,6 +2,7 @@
 #include "ngx_scale_auth.h"
 #include "ngx_scale_directives.h"
 #include "ngx_scale_handler.h"
+#include "ngx_scale_issuer.h"
 #include "ngx_scale_job.h"
 #include "ngx_scale_merge.h"
 #include "ngx_scale_openapi.h"
@@ -103,6 +104,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE2,
       ngx_scale_directives_identity,
       NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_jwt"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_scale_issuer_directive,
+      NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
@@ -347,6 +355,7 @@ ngx_scale_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_scale_jobs_init(&main->jobs);
+    ngx_scale_issuers_open(cycle, main);
 
     return ngx_scale_stores_open(cycle, main);
 }
@@ -361,6 +370,7 @@ ngx_scale_exit_process(ngx_cycle_t *cycle)
 
     if (main) {
         ngx_scale_jobs_cancel(&main->jobs);
+        ngx_scale_issuers_close(main);
         ngx_scale_stores_close(main);
     }
 }

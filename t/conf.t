@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Scale;
+use Scale::Jwt;
 use Test::More 'no_plan';
 use Scale::Process qw(slurp);
 
@@ -1247,6 +1248,95 @@ route_refused('an identity of another kind', <<'END',
 END
         'is none, or one or more of session, jwt and key, such as '
         . '"scale_auth session|jwt;"');
+
+# keys of tokens
+
+my $es = Scale::Jwt::key($dir, 'ES256');
+
+my @unfit = (
+    ['that are not there', 'key_file', '/nonexistent/key.pem',
+     '"/nonexistent/key.pem" cannot be read (2: No such file or directory)'],
+    ['in no file', 'jwks_file', $dir,
+     'cannot be read (21: Is a directory)'],
+    ['that are none', 'key_file', file('none.pem', "none\n"),
+     'is no PEM file, or is cut off'],
+    ['of RSA with 1024 bits', 'key_file',
+     Scale::Jwt::key($dir, 'RS256_short')->{public},
+     'has an RSA key of less than 2048 bits'],
+    ['of another curve', 'key_file', Scale::Jwt::key($dir, 'ES384')->{public},
+     'has an elliptic curve key that is not of P-256'],
+    ['that are private', 'key_file', $es->{private},
+     'has another part than a PUBLIC KEY, which is all that is needed here: '
+     . '"openssl pkey -in file -pubout" writes it'],
+    ['in a set that is none', 'jwks_file', file('none.json', '[]'),
+     'is no JWK set, {"keys": [...]}, or is cut off'],
+    ['of HS256 with 31 bytes', 'alg HS256; jwks_file',
+     file('short.json', Scale::Jwt::jwks(Scale::Jwt::jwk(
+                            Scale::Jwt::secret('x' x 31)))),
+     'has a secret of less than 32 bytes'],
+    ['of HS256 that nobody asked for', 'jwks_file',
+     file('secret.json', Scale::Jwt::jwks(Scale::Jwt::jwk(
+                             Scale::Jwt::secret('x' x 32)))),
+     'has no key of "alg", which is RS256 ES256 EdDSA where it is not '
+     . 'written'],
+    ['of too much', 'jwks_file', file('long.json', ' ' x 65536),
+     'has more than 65535 bytes'],
+);
+
+for (@unfit) {
+    my ($title, $directive, $path, $message) = @$_;
+
+    refused("keys $title", <<"END", $message);
+    scale_jwt {
+        $directive $path;                                       # <-
+    }
+END
+}
+
+refused('a token without keys', <<'END',
+    scale_jwt staff {                                           # <-
+        audience a;
+    }
+END
+        'scale_jwt needs the keys of who signs: a "key_file" in PEM, or a '
+        . '"jwks_file"');
+
+for (['alg none', '"alg" directive knows RS256, ES256, EdDSA and HS256 only'],
+     ['alg es256', 'such as "alg RS256 ES256;"'],
+     ['leeway 2h', 'takes seconds up to an hour, such as "leeway 30s;"'],
+     ['token cookie', 'takes a variable, such as "token $cookie_token;"'],
+     ["key_file $es->{public} x", 'takes a path and maybe the keys\' name'],
+     ['keys x', 'unknown directive "keys" in this block; it knows key_file '
+                . 'jwks_file alg audience issuer leeway token'])
+{
+    my ($line, $message) = @$_;
+
+    refused("scale_jwt with $line", <<"END", $message);
+    scale_jwt {
+        $line;                                                  # <-
+    }
+END
+}
+
+for my $again ('alg ES256', 'audience a', 'issuer a', 'leeway 1s',
+               'token $cookie_a')
+{
+    refused("scale_jwt with $again twice", <<"END", 'is duplicate');
+    scale_jwt {
+        $again;
+        $again;                                                 # <-
+    }
+END
+}
+
+refused('two of scale_jwt without a name', <<"END",
+    scale_jwt { key_file $es->{public}; }
+    scale_jwt {                                                 # <-
+        key_file $es->{public};
+    }
+END
+        'has the name of another, or both have none; give each a name');
+
 
 route_refused('a path with an empty step', <<'END',
     scale_param a json.b..c int;                                # <-

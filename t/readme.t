@@ -8,6 +8,7 @@ use warnings;
 use lib 't/lib';
 use Scale;
 use Test::More 'no_plan';
+use Scale::Jwt;
 use Scale::Process qw(slurp);
 
 my $dir = Scale::dir();
@@ -27,6 +28,10 @@ my %wrap = (
 
 my %files = (password => 'a secret of the tests',
              secret => 'a secret of the tests', memcached => 'app:secret');
+
+my $partner = Scale::Jwt::key($dir, 'ES256');
+
+$files{'jwks.json'} = Scale::Jwt::jwks(Scale::Jwt::jwk($partner));
 
 for my $name (sort keys %files) {
     open my $out, '>', "$dir/$name" or die "$dir/$name: $!\n";
@@ -48,6 +53,8 @@ sub verdict
     $conf =~ s{/run/secrets/pg}{$dir/password}g;
     $conf =~ s{/run/secrets/scale}{$dir/secret}g;
     $conf =~ s{/run/secrets/memcached}{$dir/memcached}g;
+    $conf =~ s{/run/secrets/jwks}{$dir/jwks}g;
+    $conf =~ s{/run/secrets/partner.pem}{$partner->{public}}g;
     $conf =~ s/^http \{\n/$&access_log off;\n$temp/m;
 
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";

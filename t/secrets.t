@@ -6,15 +6,17 @@ use warnings;
 use lib 't/lib';
 use Scale qw(postgres memcached);
 use Scale::Http;
+use Scale::Jwt;
 use Test::More;
 
-my %token = (map { $_ => "$_-token-of-anna" } qw(bearer cookie field vary));
+my %token = (map { $_ => "$_-token-of-anna" } qw(bearer cookie field vary jwt));
+my $key = Scale::Jwt::key(Scale::dir(), 'ES256');
 
 Scale::sql(<<"END");
 CREATE TABLE drawers (token text PRIMARY KEY, n int NOT NULL);
 INSERT INTO drawers SELECT t, 0
     FROM unnest(ARRAY['$token{bearer}', '$token{cookie}', '$token{field}',
-                      '$token{vary}', 'of others']) t;
+                      '$token{vary}', '$token{jwt}', 'of others']) t;
 END
 
 my $row = 'row "SELECT n FROM drawers WHERE token = :token"';
@@ -24,6 +26,8 @@ my $update = 'row "UPDATE drawers SET n = n + 1 WHERE token = :token
 my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1);
     add_header X-Cache \$scale_cache_status always;
     map \$http_x_field \$mapped { default \$http_x_field; }
+
+    scale_jwt { key_file $key->{public}; }
 
     server {
         listen 127.0.0.1:\$ServerPort;
@@ -50,6 +54,16 @@ my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1);
             scale_route    field;
             scale_param    token \$mapped text;
             scale_identity app.user :token;
+            scale_query    GET   $row;
+            scale_query    PATCH $update;
+            scale_cache_valid 1m;
+        }
+
+        location = /jwt {
+            scale_route    jwt;
+            scale_auth     jwt;
+            scale_param    token jwt.app.token text required;
+            scale_identity app.user jwt.sub;
             scale_query    GET   $row;
             scale_query    PATCH $update;
             scale_cache_valid 1m;
@@ -91,7 +105,12 @@ my $nginx = Scale::nginx(Scale::http_config() . <<"END", workers => 1);
     }
 END
 
+my $signed = Scale::Jwt::token($key, { iss => 'https://issuer.test',
+                               sub => 'subject-anna', exp => time + 900,
+                               app => { token => $token{jwt} } });
+
 my %as = (
+    jwt => [ Authorization => "Bearer $signed" ],
     bearer => [ Authorization => $token{bearer} ],
     cookie => [ Cookie => "sid=$token{cookie}" ],
     field => [ 'X-Field' => $token{field} ],
@@ -108,7 +127,7 @@ for my $route (sort keys %as) {
 is(seen('GET', 'bearer', Authorization => 'of others'), '200 MISS 0',
    'who sends something else has an entry of her own');
 
-for my $route (qw(bearer cookie field)) {
+for my $route (qw(bearer cookie field jwt)) {
     like(seen('PATCH', $route), qr/^200 \S+ 1$/, "$route: a write");
     is(seen('GET', $route), '200 MISS 1', "$route: makes it old");
     is(seen('GET', $route), '200 HIT 1', "$route: once");
@@ -130,7 +149,7 @@ my $all = contents();
 
 cmp_ok(length $all, '>', 1000, 'memcached has it all');
 
-for my $what (sort values %token) {
+for my $what (sort(values %token), $signed, 'subject-anna', 'issuer.test') {
     ok(index($all, $what) == -1, "$what is not in memcached");
     ok(index(log_of($nginx), $what) == -1, "nor in the log");
 }

@@ -243,9 +243,9 @@ ngx_scale_problem_prepare(ngx_http_request_t *r, ngx_scale_problem_t *p)
     ngx_str_t   challenge;
     ngx_uint_t  seconds;
 
-    ngx_str_null(&challenge);
+    challenge = p->challenge;
 
-    if (p->cause == NGX_SCALE_CAUSE_IDENTITY) {
+    if (p->cause == NGX_SCALE_CAUSE_IDENTITY && challenge.len == 0) {
         ngx_str_set(&challenge, "Bearer");
     }
 

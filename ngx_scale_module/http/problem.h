@@ -42,6 +42,7 @@ typedef struct {
     ngx_str_t               sqlstate;
     ngx_str_t               shards;        /* JSON: those that failed */
     ngx_str_t               allow;
+    ngx_str_t               challenge;     /* of the cause, where empty */
     ngx_str_t               etag;          /* of what is there instead */
     ngx_uint_t              element;       /* of a batch, from 1; or 0 */
     ngx_uint_t              nviolations;

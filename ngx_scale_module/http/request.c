@@ -195,6 +195,38 @@ ngx_scale_request_header(ngx_http_request_t *r, ngx_str_t *name,
 }
 
 
+ngx_int_t
+ngx_scale_request_bearer(ngx_http_request_t *r, ngx_str_t *token)
+{
+    ngx_int_t  rc;
+
+    static ngx_str_t  field = ngx_string("Authorization");
+    static ngx_str_t  scheme = ngx_string("Bearer");
+
+    rc = ngx_scale_request_header(r, &field, token);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (token->len < scheme.len
+        || ngx_strncasecmp(token->data, scheme.data, scheme.len) != 0
+        || (token->len > scheme.len && token->data[scheme.len] != ' '))
+    {
+        return NGX_DECLINED;
+    }
+
+    token->data += scheme.len;
+    token->len -= scheme.len;
+
+    while (token->len && *token->data == ' ') {
+        token->data++;
+        token->len--;
+    }
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_scale_request_fields_init(ngx_scale_request_fields_t *fields,
     ngx_http_request_t *r)

@@ -34,6 +34,13 @@ ngx_int_t ngx_scale_request_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value);
 
 /*
+ * What Authorization has after "Bearer", of any case, and its spaces (RFC
+ * 6750, section 2.1); it may be empty.  NGX_DECLINED: absent, or another
+ * scheme.
+ */
+ngx_int_t ngx_scale_request_bearer(ngx_http_request_t *r, ngx_str_t *token);
+
+/*
  * The one entity tag of If-Match, without its quotes (RFC 9110, section
  * 13.1.1).  A weak one counts as its strong one: it is what gzip makes of it.
  * NGX_DECLINED: absent, or "*"; NGX_ABORT: it is not one tag.

@@ -7,6 +7,8 @@
 #include "test.h"
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 
 #define NOW       1300000000
@@ -698,6 +700,87 @@ numbers(void)
 }
 
 
+/* signed by RSA, the token's signature begins with a byte of 0 */
+
+static ngx_str_t
+begins_with_zero(EVP_PKEY *key, u_char *signature, size_t *len)
+{
+    char         payload[128];
+    size_t       n;
+    ngx_str_t    token;
+    ngx_uint_t   i;
+    EVP_MD_CTX  *ctx;
+
+    for (i = 0; /* void */ ; i++) {
+        snprintf(payload, sizeof(payload), "{" DATE "," WHO ",\"jti\":%lu}",
+                 (unsigned long) i);
+
+        token.data = ngx_palloc(pool, 1024);
+        token.len = 0;
+        encode(&token, "{\"alg\":\"RS256\"}", 15);
+        token.data[token.len++] = '.';
+        encode(&token, payload, strlen(payload));
+
+        ctx = EVP_MD_CTX_new();
+        n = *len;
+        EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key);
+        EVP_DigestSign(ctx, signature, &n, token.data, token.len);
+        EVP_MD_CTX_free(ctx);
+
+        if (signature[0] == 0) {
+            *len = n;
+            token.data[token.len++] = '.';
+            return token;
+        }
+    }
+}
+
+
+static void
+zeros(void)
+{
+    BIO         *bio;
+    char        *data;
+    size_t       len;
+    u_char       signature[512];
+    EVP_PKEY    *key;
+    ngx_str_t    pem, kid, token, content;
+    const char  *reason;
+
+    keys_of("{\"keys\":[]}", ALL);
+    ngx_str_null(&kid);
+
+    key = EVP_RSA_gen(2048);
+    bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PUBKEY(bio, key);
+    pem.len = BIO_get_mem_data(bio, &data);
+    pem.data = (u_char *) data;
+
+    ok(ngx_scale_jwt_keys_pem(trust.keys, &pem, &kid, &reason) == NGX_OK,
+       "a key of RSA");
+
+    signature[0] = 0;
+    len = sizeof(signature) - 1;
+    content = begins_with_zero(key, signature + 1, &len);
+
+    token = content;
+    encode(&token, signature + 1, len);
+    is_str(text(check(&token, NOW)), "good",
+           "a signature that begins with 0 is whole");
+
+    token = content;
+    encode(&token, signature + 2, len - 1);
+    is_str(text(check(&token, NOW)), UNSIGNED, "without the 0 it is not");
+
+    token = content;
+    encode(&token, signature, len + 1);
+    is_str(text(check(&token, NOW)), UNSIGNED, "nor with another one");
+
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+}
+
+
 /* keys by their kid, and without one the first 8 of them */
 
 static void
@@ -747,7 +830,9 @@ choice(void)
 static void
 again(void)
 {
-    ngx_str_t  token;
+    char        payload[128];
+    ngx_str_t   token;
+    ngx_uint_t  i, good;
 
     static const char  jwks[] =
         "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
@@ -765,6 +850,22 @@ again(void)
     keys_of("{\"keys\":[]}", ALL);
     is_str(text(check(&token, NOW)), NO_KEY,
            "another set knows nothing of it");
+
+    keys_of("{\"keys\":[" JWK "]}", ALL);
+    good = 0;
+
+    for (i = 0; i < 20000; i++) {
+        snprintf(payload, sizeof(payload), "{" DATE "," WHO ",\"jti\":%lu}",
+                 (unsigned long) i);
+        token = made(HEADER, payload);
+        good += ngx_strcmp(check(&token, NOW), "good") == 0
+                && ngx_strcmp(check(&token, NOW), "good") == 0
+                && ngx_strcmp(check(&token, NOW + 1000), "it has expired")
+                   == 0;
+        ngx_reset_pool(pool);
+    }
+
+    ok(good == 20000, "more tokens than it remembers");
 }
 
 
@@ -782,6 +883,7 @@ main(void)
     files();
     pem();
     numbers();
+    zeros();
     choice();
     again();
 
