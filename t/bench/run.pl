@@ -4,8 +4,8 @@
 # kilobyte.  The tables are build/bench/bench.md, the plot bench.svg.
 #
 #     B=            some of local, cached, database, write; else all
-#     ROUNDS=       5
-#     SECONDS=      3, of each variant in each round
+#     ROUNDS=       20
+#     SECONDS=      1, of each variant in each round
 #     KEYS=         10000 rows
 #     PEER_NGX_POSTGRES=   ngx_postgres_module.so, built for this nginx
 #
@@ -110,6 +110,7 @@ my @comparisons = (
 start_back_ends();
 
 my ($runs, $failed) = measure(@variants);
+check_idle();
 my $latency = latency();
 
 write_report();
@@ -210,18 +211,29 @@ sub request
         look($variant);
     }
 
-    my $run = load(%option, processes => {
+    return load(%option, processes => {
         server     => $server->{pid},
         memcached  => Scale::memcached(0)->{pid},
         PostgreSQL => Scale::postgres_pid() });
+}
 
-    for my $who (@{ $variant->{idle} // [] }) {
-        my $cost = $run->{cpu}{$who};
 
-        die sprintf("%s works %.1f us per request\n", $who, $cost) if $cost > 3;
+# PostgreSQL has work of its own now and then: the median of the rounds counts
+
+sub check_idle
+{
+    for my $variant (grep { $runs->{ $_->{name} } } @variants) {
+        my $name = $variant->{name};
+
+        for my $who (@{ $variant->{idle} // [] }) {
+            my $cost = median(map { $_->{cpu}{$who} } @{ $runs->{$name} });
+
+            $failed->{$name} = sprintf "%s works %.1f us per request\n", $who,
+                                       $cost if $cost > 3;
+        }
+
+        delete $runs->{$name} if $failed->{$name};
     }
-
-    return $run;
 }
 
 
@@ -367,7 +379,7 @@ sub clear
 }
 
 
-# at half and at most of what a variant has reached, on a schedule
+# at half and at most of what a variant has reached, on a schedule, for 3 s
 
 sub latency
 {
@@ -380,7 +392,8 @@ sub latency
         for my $share (0.5, 0.8) {
             print STDERR "latency at $share of its maximum: $name\n";
             $at{$name}{$share}
-                = eval { $variant->{run}->(rate => $share * $most) };
+                = eval { $variant->{run}->(rate => $share * $most,
+                                             seconds => 3) };
             $failed->{$name} = $@ if !$at{$name}{$share};
         }
 

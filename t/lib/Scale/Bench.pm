@@ -17,9 +17,12 @@ use Scale::Postgres;
 
 our @EXPORT_OK = qw(measure load pgbench rounds seconds core);
 
-my $rounds = $ENV{ROUNDS} || 5;
-my $seconds = $ENV{SECONDS} || 3;
-my $warm = 0.5;
+# Many short rounds: what else the machine does lasts for seconds, so that a
+# ratio of neighbours is that of one moment.
+
+my $rounds = $ENV{ROUNDS} || 20;
+my $seconds = $ENV{SECONDS} || 1;
+my $warm = 0.3;
 
 
 # The server that is measured has a core to itself as far as the back ends
@@ -77,7 +80,7 @@ sub progress
 # Requests over 64 connections; dies if an answer is wrong, or half of them are
 # refusals: these do not count for the rate, and their share is told.  Options:
 # port, path, method, body, keys, distribution, expected, rate (an open loop),
-# and processes: { name => pid }, whose time is told beside the client's in
+# seconds, and processes: { name => pid }, whose time is told beside the client's in
 # microseconds per request.
 
 sub load
@@ -90,8 +93,8 @@ sub load
               grep { defined $option{$_} } keys %letter;
 
     my ($run, $account) = account($option{processes}, sub {
-        Scale::Load::load(c => 64, t => $seconds, w => $warm, %ask,
-                          core => $core{client},
+        Scale::Load::load(c => 64, t => $option{seconds} // $seconds,
+                          w => $warm, %ask, core => $core{client},
                           to => ["127.0.0.1:$option{port}", $option{path}]);
     });
 
