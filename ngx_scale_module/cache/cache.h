@@ -329,4 +329,81 @@ void ngx_scale_cache_count_cancel(ngx_scale_count_t *count);
 void ngx_scale_cache_uncount(ngx_scale_count_t *count);
 
 
+/*
+ * Records of sessions: several copies of each, so that a memcached that dies
+ * takes nothing with it, and what has ended is nowhere any more.  They outlive
+ * an epoch, and a ring that is off; a server that does not answer goes out of
+ * use by itself, and comes back empty.
+ *
+ * READ     what is there
+ * PUT      a new key's value
+ * MAKE     what is there, or "value" if nothing is; all who ask at the same
+ *          time get the same
+ * KILL     after it nobody finds what was there, or any copy of it
+ * REPLACE  the same, and then there is "value"
+ *
+ * Every verb goes on until its result is certain, or "patience" ends: where a
+ * copy does not answer, MAKE, KILL, REPLACE and a READ that has found nothing
+ * wait until it does, or is out of use, or readers do not use it any more.
+ */
+
+#define NGX_SCALE_COPIES_MAX  3
+
+
+typedef enum {
+    NGX_SCALE_COPIES_READ = 0,
+    NGX_SCALE_COPIES_PUT,
+    NGX_SCALE_COPIES_MAKE,
+    NGX_SCALE_COPIES_KILL,
+    NGX_SCALE_COPIES_REPLACE
+} ngx_scale_copies_verb_e;
+
+typedef enum {
+    NGX_SCALE_COPIES_DONE = 0,       /* it is there, or the change is made */
+    NGX_SCALE_COPIES_MISSING,        /* READ: nowhere */
+    NGX_SCALE_COPIES_DEAD,           /* READ: killed a moment ago */
+    NGX_SCALE_COPIES_UNKNOWN         /* it may have had its effect */
+} ngx_scale_copies_result_e;
+
+
+typedef struct ngx_scale_copies_s      ngx_scale_copies_t;
+typedef struct ngx_scale_copies_run_s  ngx_scale_copies_run_t;
+
+/*
+ * The caller owns it (request pool), zeroed, until the handler has run or it
+ * was cancelled.  "value" is the caller's until then; what was read is valid
+ * during the handler only.  "n" is part of where a key is: under another one
+ * nothing of before is found.
+ */
+
+struct ngx_scale_copies_s {
+    ngx_pool_t                  *pool;
+    ngx_scale_copies_verb_e      verb;
+    ngx_str_t                    key;        /* canonical, no secret */
+    ngx_uint_t                   n;          /* copies, 1 to 3 */
+    time_t                       ttl;        /* seconds, 30 days at most */
+    ngx_msec_t                   patience;
+    ngx_str_t                    value;      /* READ, MAKE: and what is there */
+
+    void                       (*handler)(ngx_scale_copies_t *copies);
+    void                        *data;
+
+    ngx_scale_copies_result_e    result;
+    time_t                       left;       /* READ: seconds, -1: no end */
+
+    ngx_scale_copies_run_t      *run;        /* private */
+};
+
+/* NGX_ERROR: memory; the handler will not run */
+ngx_int_t ngx_scale_copies_start(ngx_scale_cache_t *cache,
+    ngx_scale_copies_t *copies);
+
+/* the handler will not run; it may have its effect nevertheless */
+void ngx_scale_copies_cancel(ngx_scale_copies_t *copies);
+
+/* what is there ends "ttl" seconds from now; nobody waits for that */
+void ngx_scale_copies_touch(ngx_scale_cache_t *cache, ngx_str_t *key,
+    ngx_uint_t n, time_t ttl);
+
+
 #endif /* _NGX_SCALE_CACHE_H_INCLUDED_ */
