@@ -569,8 +569,9 @@ $$;
 
 
 -- A memcached does not answer "by_node".  One in 10 s and a third of all may
--- go; when more fail the whole ring is off.  'ejected', 'off', or 'declined':
--- somebody was first.
+-- go; when more fail the whole ring is off.  Sessions stay on those that are
+-- in, though, so that each one that fails gets a stamp of its own even then.
+-- 'ejected', 'off', or 'declined': somebody was first.
 
 CREATE OR REPLACE FUNCTION scale.ring_eject(
     cache    text,
@@ -588,16 +589,23 @@ BEGIN
      WHERE r.cache = ring_eject.cache AND r.addr = ring_eject.addr
        AND r.stamp = ring_eject.stamp AND r.state = 'in';
 
-    IF NOT FOUND OR epoch.state = 'off' THEN
+    IF NOT FOUND THEN
         RETURN 'declined';
     END IF;
 
-    IF NOT spare
-       AND (clock_timestamp() < epoch.ejected + interval '10 s'
-            OR (SELECT 3 * (1 + count(*) FILTER (WHERE r.state = 'out'))
-                       > count(*)
-                  FROM scale.ring AS r
-                 WHERE r.cache = ring_eject.cache AND NOT r.gutter))
+    UPDATE scale.ring AS r
+       SET state = 'out', stamp = scale.ring_stamp(),
+           by_node = ring_eject.by_node, since = clock_timestamp()
+     WHERE r.cache = ring_eject.cache AND r.addr = ring_eject.addr;
+
+    IF spare OR epoch.state = 'off' THEN
+        RETURN 'ejected';
+    END IF;
+
+    IF clock_timestamp() < epoch.ejected + interval '10 s'
+       OR (SELECT 3 * count(*) FILTER (WHERE r.state = 'out') > count(*)
+             FROM scale.ring AS r
+            WHERE r.cache = ring_eject.cache AND NOT r.gutter)
     THEN
         UPDATE scale.ring_epoch AS e
            SET state = 'off', stamp = scale.ring_stamp(),
@@ -607,15 +615,8 @@ BEGIN
         RETURN 'off';
     END IF;
 
-    UPDATE scale.ring AS r
-       SET state = 'out', stamp = scale.ring_stamp(),
-           by_node = ring_eject.by_node, since = clock_timestamp()
-     WHERE r.cache = ring_eject.cache AND r.addr = ring_eject.addr;
-
-    IF NOT spare THEN
-        UPDATE scale.ring_epoch AS e SET ejected = clock_timestamp()
-         WHERE e.cache = ring_eject.cache;
-    END IF;
+    UPDATE scale.ring_epoch AS e SET ejected = clock_timestamp()
+     WHERE e.cache = ring_eject.cache;
 
     RETURN 'ejected';
 END
@@ -650,15 +651,14 @@ CREATE OR REPLACE FUNCTION scale.ring_readmit(
 ) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    epoch  scale.ring_epoch := scale.ring_lock(cache);
 BEGIN
+    PERFORM scale.ring_lock(cache);
+
     UPDATE scale.ring AS r
        SET state = 'in', stamp = scale.ring_stamp(), by_node = NULL,
            since = clock_timestamp()
      WHERE r.cache = ring_readmit.cache AND r.addr = ring_readmit.addr
        AND r.stamp = ring_readmit.stamp AND r.state = 'out'
-       AND epoch.state = 'on'
        AND scale.ring_may(r.cache, r.by_node, r.since, ring_readmit.by_node);
 
     RETURN CASE WHEN FOUND THEN 'readmitted' ELSE 'declined' END;
@@ -666,8 +666,9 @@ END
 $$;
 
 
--- The ring is in use again, with new stamps throughout; "answering" are the
--- members that do, at least two thirds.
+-- The ring is in use again, of a new epoch; "answering" are the members that
+-- do, at least two thirds.  Those that were in keep their stamps, and what
+-- sessions have there.
 
 CREATE OR REPLACE FUNCTION scale.ring_on(
     cache      text,
@@ -692,11 +693,10 @@ BEGIN
 
     UPDATE scale.ring AS r
        SET stamp = scale.ring_stamp(), since = clock_timestamp(),
-           state = CASE WHEN r.addr = ANY (answering) THEN 'in'
-                        ELSE 'out' END,
-           by_node = CASE WHEN r.addr = ANY (answering) THEN NULL
-                          ELSE ring_on.by_node END
-     WHERE r.cache = ring_on.cache;
+           state = CASE WHEN r.state = 'out' THEN 'in' ELSE 'out' END,
+           by_node = CASE WHEN r.state = 'in' THEN ring_on.by_node END
+     WHERE r.cache = ring_on.cache
+       AND (r.state = 'in') <> (r.addr = ANY (answering));
 
     UPDATE scale.ring_epoch AS e
        SET state = 'on', stamp = scale.ring_stamp(), by_node = NULL,

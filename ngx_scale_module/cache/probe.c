@@ -136,7 +136,9 @@ ngx_scale_probe_told(ngx_scale_memc_op_t *op)
         node->doubted = 0;
     }
 
-    if (node->present && !ring->slot.now.off) {
+    /* where the ring is off, too: sessions go by the servers' own states */
+
+    if (node->present) {
         ngx_scale_probe_judge(node, ring->now.words[node->index]);
     }
 }
