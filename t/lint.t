@@ -23,8 +23,8 @@ my $harmless = qr{^<(?:math|emmintrin|sys/random)\.h>$};
 my $core     = qr{<ngx_(?:config|core|md5|murmurhash)\.h>};
 my $word     = qr{"ngx_scale\.h"};
 my $event    = qr{<ngx_event(?:_connect)?\.h>};
-my $pure     = qr{(?:checksum|key|codec|greeting|layout|local|reply|ring|view\w*
-                    |zone\w*)}x;
+my $pure     = qr{(?:checksum|key|codec|greeting|layout|local|rank|reply|ring
+                    |view\w*|zone\w*)}x;
 my $wire     = qr{(?:memc\w*|greeting|reply|weak)};
 
 my @layers = (

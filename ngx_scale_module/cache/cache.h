@@ -347,7 +347,7 @@ void ngx_scale_cache_uncount(ngx_scale_count_t *count);
  * wait until it does, or is out of use, or readers do not use it any more.
  */
 
-#define NGX_SCALE_COPIES_MAX  3
+#define NGX_SCALE_COPIES_MAX       NGX_SCALE_VIEW_COPIES
 
 
 typedef enum {

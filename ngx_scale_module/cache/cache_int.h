@@ -117,7 +117,19 @@ typedef struct {
 ngx_int_t ngx_scale_cache_place(ngx_scale_cache_t *cache,
     ngx_scale_place_t *place, u_char room, ngx_str_t *key);
 
-/* what place() has said is still so, for all nodes, and readers may use it */
+/*
+ * Finds the places of a key's "n" copies, in the order of the ring, and returns
+ * how many there are.  NGX_AGAIN: this node does not know.  A place without a
+ * node holds nothing for anybody while its word is "out"; else it does, and
+ * only this worker does not know where.  A place that is "early" is another
+ * node's already, maybe, and not yet this one's: who changes something leaves
+ * nothing there, and who ends something ends it there, too, and is done when
+ * it is placed.
+ */
+ngx_int_t ngx_scale_cache_copies(ngx_scale_cache_t *cache,
+    ngx_scale_place_t *places, ngx_uint_t n, ngx_str_t *key);
+
+/* what was said is still so, for all nodes, and readers may use it */
 ngx_uint_t ngx_scale_cache_placed(ngx_scale_place_t *place);
 
 /* the command goes to the key's server, which there is */
@@ -125,6 +137,9 @@ void ngx_scale_cache_send(ngx_scale_place_t *place, ngx_scale_memc_op_t *op);
 
 /* what others hold at a node that is elsewhere for them becomes unreachable */
 void ngx_scale_cache_disown(ngx_scale_place_t *place);
+
+/* the same of a copy, which no local tier has */
+void ngx_scale_cache_disown_copy(ngx_scale_place_t *place);
 
 /*
  * The same of a place in the words of the local tier: "node" is the view and
@@ -165,6 +180,9 @@ void ngx_scale_tier_remove(ngx_scale_cache_t *cache, u_char room,
  */
 ngx_scale_memc_op_t *ngx_scale_cache_note(ngx_scale_cache_t *cache,
     ngx_str_t *wire, size_t len);
+
+/* its handler; one that is put in its place ends by calling it */
+void ngx_scale_cache_noted(ngx_scale_memc_op_t *op);
 void ngx_scale_cache_free_notes(ngx_scale_cache_t *cache);
 
 

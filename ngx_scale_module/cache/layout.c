@@ -10,6 +10,12 @@ static ngx_int_t ngx_scale_layout_place(ngx_scale_ring_server_t *place,
     ngx_pool_t *pool, ngx_scale_view_node_t *node, ngx_uint_t weight);
 static ngx_uint_t ngx_scale_layout_home(ngx_scale_layout_t *layout,
     ngx_uint_t v, ngx_str_t *key);
+static ngx_uint_t ngx_scale_layout_lowest(ngx_scale_layout_t *layout,
+    ngx_uint_t v, uint64_t *draws, uint8_t *nodes, ngx_uint_t n);
+static ngx_uint_t ngx_scale_layout_keep(ngx_uint_t *since, uint8_t *nodes,
+    ngx_uint_t n, ngx_uint_t v, uint8_t *former, ngx_uint_t nformer);
+static void ngx_scale_layout_spot(ngx_scale_layout_t *layout,
+    ngx_scale_spot_t *spot, ngx_uint_t node, uint64_t since);
 
 
 ngx_int_t
@@ -25,6 +31,8 @@ ngx_scale_layout_init(ngx_scale_layout_t *layout, ngx_pool_t *pool,
 
     for (i = 0; i < view->nnodes; i++) {
         layout->own[i] = view->nodes[i].word;
+        layout->names[i] = ngx_scale_rank_hash(view->nodes[i].name,
+                                               view->nodes[i].len);
     }
 
     for (i = 0; i < view->nversions; i++) {
@@ -187,6 +195,101 @@ ngx_scale_layout_home(ngx_scale_layout_t *layout, ngx_uint_t v, ngx_str_t *key)
     i = ngx_scale_ring_node(layout->rings[v], key);
 
     return version->nodes[i];
+}
+
+
+ngx_uint_t
+ngx_scale_layout_copies(ngx_scale_layout_t *layout, ngx_str_t *key,
+    ngx_scale_spot_t *spots, ngx_uint_t n)
+{
+    uint8_t            nodes[NGX_SCALE_VIEW_COPIES];
+    uint8_t            former[NGX_SCALE_VIEW_COPIES];
+    uint64_t           hash, draws[NGX_SCALE_VIEW_NODES];
+    ngx_uint_t         i, v, found, nformer;
+    ngx_uint_t         since[NGX_SCALE_VIEW_COPIES];
+    ngx_scale_view_t  *view;
+
+    view = layout->view;
+    hash = ngx_scale_rank_hash(key->data, key->len);
+
+    for (i = 0; i < view->nnodes; i++) {
+        draws[i] = ngx_scale_rank_draw(hash, layout->names[i]);
+    }
+
+    ngx_memzero(since, sizeof(since));
+
+    found = ngx_scale_layout_lowest(layout, 0, draws, nodes, n);
+
+    for (v = 1; v < view->nversions; v++) {
+        nformer = ngx_scale_layout_lowest(layout, v, draws, former, n);
+
+        if (ngx_scale_layout_keep(since, nodes, found, v, former, nformer)
+            == 0)
+        {
+            break;
+        }
+    }
+
+    /* what n copies are is nothing where there are fewer or more */
+
+    for (i = 0; i < found; i++) {
+        ngx_scale_layout_spot(layout, &spots[i], nodes[i],
+                              view->versions[since[i]].stamp + n);
+    }
+
+    return found;
+}
+
+
+static ngx_uint_t
+ngx_scale_layout_lowest(ngx_scale_layout_t *layout, ngx_uint_t v,
+    uint64_t *draws, uint8_t *nodes, ngx_uint_t n)
+{
+    ngx_scale_view_version_t  *version;
+
+    version = &layout->view->versions[v];
+
+    return ngx_scale_rank_lowest(draws, version->nodes, version->weights,
+                                 version->n, nodes, n);
+}
+
+
+/* returns how many have been there since version "v" at least */
+
+static ngx_uint_t
+ngx_scale_layout_keep(ngx_uint_t *since, uint8_t *nodes, ngx_uint_t n,
+    ngx_uint_t v, uint8_t *former, ngx_uint_t nformer)
+{
+    ngx_uint_t  i, k, kept;
+
+    kept = 0;
+
+    for (i = 0; i < n; i++) {
+        for (k = 0; k < nformer; k++) {
+
+            if (former[k] == nodes[i] && since[i] == v - 1) {
+                since[i] = v;
+                kept++;
+            }
+        }
+    }
+
+    return kept;
+}
+
+
+static void
+ngx_scale_layout_spot(ngx_scale_layout_t *layout, ngx_scale_spot_t *spot,
+    ngx_uint_t node, uint64_t since)
+{
+    spot->home = node;
+    spot->home_word = layout->words[node];
+    spot->gutter = NGX_SCALE_LAYOUT_NOWHERE;
+    spot->gutter_word = 0;
+    spot->node = ngx_scale_view_is_out(spot->home_word)
+                 ? NGX_SCALE_LAYOUT_NOWHERE : node;
+    spot->stamp = ngx_scale_cache_stamp(NGX_SCALE_CACHE_ROOM_SESSION, 0,
+                                        spot->home_word, 0, since);
 }
 
 

@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "cache/key.h"
+#include "cache/rank.h"
 #include "cache/ring.h"
 #include "cache/view.h"
 
@@ -30,6 +31,7 @@ typedef struct {
     ngx_scale_ring_t      *gutter;
     uint8_t                gutters[NGX_SCALE_VIEW_NODES];
     ngx_atomic_t           own[NGX_SCALE_VIEW_NODES];
+    uint64_t               names[NGX_SCALE_VIEW_NODES];
 } ngx_scale_layout_t;
 
 
@@ -58,6 +60,15 @@ ngx_int_t ngx_scale_layout_init(ngx_scale_layout_t *layout, ngx_pool_t *pool,
 
 void ngx_scale_layout_find(ngx_scale_layout_t *layout, u_char room,
     ngx_str_t *key, ngx_scale_spot_t *spot);
+
+/*
+ * The same of the "n" copies of a session, whether or not the ring is off: a
+ * copy whose node is out is NOWHERE, and no gutter takes its place.  A copy's
+ * stamp holds the version since which its node has one of "n" without
+ * interruption, whoever has the others.  Returns how many nodes there are.
+ */
+ngx_uint_t ngx_scale_layout_copies(ngx_scale_layout_t *layout, ngx_str_t *key,
+    ngx_scale_spot_t *spots, ngx_uint_t n);
 
 /* a node that was asked for the spot has changed its state */
 ngx_uint_t ngx_scale_layout_has_changed(ngx_scale_layout_t *layout,

@@ -88,8 +88,11 @@ void ngx_scale_seal_assert(ngx_scale_cache_node_t *node);
 /* whoever changed the word was killed before it was sealed */
 void ngx_scale_seal_heal(ngx_scale_cache_node_t *node);
 
-/* what the others hold there becomes unreachable, unless they are here */
-void ngx_scale_seal_disown(ngx_scale_cache_node_t *node);
+/*
+ * What the others hold there becomes unreachable, unless they are here and
+ * hold nothing that is "foreign" to this worker.
+ */
+void ngx_scale_seal_disown(ngx_scale_cache_node_t *node, ngx_uint_t foreign);
 
 
 /* the ring in use, from shared memory where it has changed; NULL: unknown */

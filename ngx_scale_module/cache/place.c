@@ -14,6 +14,11 @@ static ngx_int_t ngx_scale_place_unleased(ngx_scale_cache_t *cache);
 static ngx_uint_t ngx_scale_place_is_early(ngx_scale_cache_ring_t *ring,
     ngx_scale_place_t *place, u_char room, ngx_str_t *key);
 static ngx_uint_t ngx_scale_place_is_active(ngx_scale_cache_ring_t *ring);
+static ngx_uint_t ngx_scale_place_former(ngx_scale_cache_ring_t *ring,
+    ngx_str_t *key, ngx_scale_spot_t *spots, ngx_uint_t n);
+static void ngx_scale_place_copy(ngx_scale_cache_t *cache,
+    ngx_scale_place_t *place, ngx_scale_spot_t *spot, ngx_str_t *key);
+static ngx_scale_cache_ring_t *ngx_scale_place_ring(ngx_scale_place_t *place);
 
 
 ngx_int_t
@@ -140,6 +145,82 @@ ngx_scale_place_is_active(ngx_scale_cache_ring_t *ring)
 }
 
 
+ngx_int_t
+ngx_scale_cache_copies(ngx_scale_cache_t *cache, ngx_scale_place_t *places,
+    ngx_uint_t n, ngx_str_t *key)
+{
+    ngx_uint_t               i, k, found, nformer;
+    ngx_scale_spot_t         spots[NGX_SCALE_VIEW_COPIES];
+    ngx_scale_spot_t         former[NGX_SCALE_VIEW_COPIES];
+    ngx_scale_cache_ring_t  *ring;
+
+    ring = ngx_scale_cache_ring(cache);
+
+    if (ring == NULL) {
+        return ngx_scale_place_unleased(cache);
+    }
+
+    found = ngx_scale_layout_copies(&ring->now, key, spots, n);
+    nformer = ngx_scale_place_former(ring, key, former, n);
+
+    for (i = 0; i < found; i++) {
+        ngx_scale_place_copy(cache, &places[i], &spots[i], key);
+
+        places[i].early = !ring->active;
+
+        for (k = 0; k < nformer; k++) {
+            if (former[k].stamp == spots[i].stamp) {
+                places[i].early = 0;
+            }
+        }
+    }
+
+    ngx_memory_barrier();
+
+    return ngx_scale_zone_is_leased(cache->record, ring->slot.tag)
+           ? (ngx_int_t) found : ngx_scale_place_unleased(cache);
+}
+
+
+/* until the view is active, those of before; a stamp says all of a copy */
+
+static ngx_uint_t
+ngx_scale_place_former(ngx_scale_cache_ring_t *ring, ngx_str_t *key,
+    ngx_scale_spot_t *spots, ngx_uint_t n)
+{
+    return !ngx_scale_place_is_active(ring) && ring->slot.has_old
+           ? ngx_scale_layout_copies(&ring->old, key, spots, n) : 0;
+}
+
+
+static void
+ngx_scale_place_copy(ngx_scale_cache_t *cache, ngx_scale_place_t *place,
+    ngx_scale_spot_t *spot, ngx_str_t *key)
+{
+    ngx_scale_cache_node_t  *node;
+
+    ngx_memzero(place, offsetof(ngx_scale_place_t, buf));
+
+    place->cache = cache;
+    place->tag = cache->ring->slot.tag;
+    place->spot = *spot;
+
+    ngx_scale_cache_wire_key(place->buf, &place->wire, spot->stamp,
+                             NGX_SCALE_CACHE_ROOM_SESSION, key);
+
+    node = cache->ring->nodes[spot->home];
+
+    if (spot->node != NGX_SCALE_LAYOUT_NOWHERE
+        && ngx_scale_seal_is_ours(node, spot->home_word))
+    {
+        place->node = node;
+
+    } else {
+        ngx_scale_node_watch(cache);
+    }
+}
+
+
 ngx_uint_t
 ngx_scale_cache_placed(ngx_scale_place_t *place)
 {
@@ -153,22 +234,49 @@ ngx_scale_cache_placed(ngx_scale_place_t *place)
 void
 ngx_scale_cache_disown(ngx_scale_place_t *place)
 {
+    ngx_uint_t               foreign;
+    ngx_scale_cache_ring_t  *ring;
+
+    ring = ngx_scale_place_ring(place);
+
+    if (ring == NULL || place->spot.home == NGX_SCALE_LAYOUT_NOWHERE) {
+        return;
+    }
+
+    foreign = ngx_scale_cache_is_foreign(place->cache);
+
+    ngx_scale_seal_disown(ring->nodes[place->spot.home], foreign);
+
+    if (place->spot.gutter != NGX_SCALE_LAYOUT_NOWHERE) {
+        ngx_scale_seal_disown(ring->nodes[place->spot.gutter], foreign);
+    }
+}
+
+
+void
+ngx_scale_cache_disown_copy(ngx_scale_place_t *place)
+{
+    ngx_scale_cache_ring_t  *ring;
+
+    ring = ngx_scale_place_ring(place);
+
+    if (ring) {
+        ngx_scale_seal_disown(ring->nodes[place->spot.home], 0);
+    }
+}
+
+
+/* the one it was found in, where that is the zone's own */
+
+static ngx_scale_cache_ring_t *
+ngx_scale_place_ring(ngx_scale_place_t *place)
+{
     ngx_scale_cache_ring_t  *ring;
 
     ring = place->cache->ring;
 
-    if (place->cache->record->shared || ring == NULL
-        || ring->slot.tag != place->tag
-        || place->spot.home == NGX_SCALE_LAYOUT_NOWHERE)
-    {
-        return;
-    }
-
-    ngx_scale_seal_disown(ring->nodes[place->spot.home]);
-
-    if (place->spot.gutter != NGX_SCALE_LAYOUT_NOWHERE) {
-        ngx_scale_seal_disown(ring->nodes[place->spot.gutter]);
-    }
+    return !place->cache->record->shared && ring
+           && ring->slot.tag == place->tag ? ring : NULL;
 }
 
 

@@ -75,7 +75,7 @@ ngx_scale_seal_heal(ngx_scale_cache_node_t *node)
 
 
 void
-ngx_scale_seal_disown(ngx_scale_cache_node_t *node)
+ngx_scale_seal_disown(ngx_scale_cache_node_t *node, ngx_uint_t foreign)
 {
     uint64_t                 word;
     ngx_scale_zone_cache_t  *record;
@@ -86,8 +86,7 @@ ngx_scale_seal_disown(ngx_scale_cache_node_t *node)
     ngx_memory_barrier();
 
     if (!ngx_scale_view_is_out(word)
-        && (!ngx_scale_seal_is_ours(node, word)
-            || ngx_scale_cache_is_foreign(node->cache)))
+        && (foreign || !ngx_scale_seal_is_ours(node, word)))
     {
         ngx_scale_zone_renew_node(record, node->index);
     }

@@ -22,6 +22,7 @@
 #define NGX_SCALE_VIEW_VERSIONS  8
 #define NGX_SCALE_VIEW_NAME      112
 #define NGX_SCALE_VIEW_PORT      11211
+#define NGX_SCALE_VIEW_COPIES    3         /* of a session, at most */
 
 
 #define ngx_scale_view_is_out(word)  ((word) & 1)

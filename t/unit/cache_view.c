@@ -1,4 +1,4 @@
-/* sources: cache/view.c cache/view_parse.c cache/layout.c cache/ring.c cache/key.c */
+/* sources: cache/view.c cache/view_parse.c cache/layout.c cache/ring.c cache/rank.c cache/key.c cache/checksum.c */
 
 #include "cache/layout.h"
 #include "test.h"
@@ -294,6 +294,127 @@ returned(void)
 }
 
 
+static ngx_uint_t
+copies_of(ngx_uint_t nth, ngx_scale_spot_t *spots, ngx_uint_t n)
+{
+    ngx_str_t  key;
+
+    key = nth_key(nth);
+
+    return ngx_scale_layout_copies(&layout, &key, spots, n);
+}
+
+
+/* a node has left and another one has come */
+
+static void
+copied(void)
+{
+    ngx_uint_t               i, k, found, kept, wrong, lost;
+    ngx_scale_spot_t         spots[2];
+    static ngx_scale_spot_t  former[KEYS][2];
+
+    parse(grown, ROWS);
+    view.nversions = 1;
+    view.versions[0] = view.versions[1];
+    ngx_scale_layout_init(&layout, pool, &view, NULL);
+
+    for (i = 0; i < KEYS; i++) {
+        (void) copies_of(i, former[i], 2);
+    }
+
+    parse(grown, ROWS);
+    ngx_scale_layout_init(&layout, pool, &view, NULL);
+
+    wrong = 0;
+    lost = 0;
+
+    for (i = 0; i < KEYS; i++) {
+        wrong += copies_of(i, spots, 2) != 2 || spots[0].node == spots[1].node;
+        kept = 0;
+
+        for (k = 0; k < 4; k++) {
+            found = spots[k / 2].home == former[i][k % 2].home;
+            wrong += found != (spots[k / 2].stamp == former[i][k % 2].stamp);
+            kept += found;
+        }
+
+        lost += kept == 0;
+    }
+
+    ok(wrong == 0, "two copies are on two nodes, and one keeps its stamp if "
+                   "and only if it stays");
+    ok(lost == 0, "one of them does");
+}
+
+
+static void
+copies_last(void)
+{
+    ngx_uint_t        i, share;
+    ngx_scale_spot_t  spots[3], later[3];
+
+    parse(grown, ROWS);
+    ngx_scale_layout_init(&layout, pool, &view, NULL);
+    (void) copies_of(0, spots, 3);
+
+    view.epoch++;
+    view.off = 1;
+    ok(copies_of(0, later, 3) == 3
+       && ngx_memcmp(spots, later, sizeof(spots)) == 0,
+       "copies outlive an epoch, and a ring that is off");
+
+    layout.own[spots[1].node] |= 1;
+    (void) copies_of(0, later, 3);
+    ok(later[1].node == NGX_SCALE_LAYOUT_NOWHERE
+       && later[1].home == spots[1].home && later[1].stamp != spots[1].stamp
+       && later[0].stamp == spots[0].stamp
+       && later[2].stamp == spots[2].stamp,
+       "where a node is out nothing takes its place");
+
+    (void) copies_of(0, later, 1);
+    ok(later[0].home == spots[0].home && later[0].stamp != spots[0].stamp,
+       "a single copy is the first, under another stamp");
+
+    share = 0;
+
+    for (i = 0; i < KEYS; i++) {
+        (void) copies_of(i, spots, 1);
+        share += spots[0].home == 1;
+    }
+
+    ok(share > KEYS * 36 / 100 && share < KEYS * 44 / 100,
+       "a node of weight 2 among three others has two fifths");
+
+    view.versions[0].n = 1;
+    ok(copies_of(0, later, 3) == 1, "there are no more copies than nodes");
+    view.versions[0].n = 0;
+    ok(copies_of(0, later, 3) == 0, "and none without");
+}
+
+
+/* what another machine has to find, too */
+
+static void
+drawn(void)
+{
+    ngx_uint_t  i;
+    uint64_t    sum;
+
+    sum = 0;
+
+    for (i = 0; i < KEYS; i++) {
+        sum += ngx_scale_rank_draw(i, 7 * i);
+    }
+
+    ok(sum / KEYS > 0xe0000000 && sum / KEYS < 0x200000000,
+       "draws are exponentially distributed");
+    ok(ngx_scale_rank_draw(1, 2) == 0xa4a168b
+       && ngx_scale_rank_draw(~(uint64_t) 0, 0) == 0x47419640,
+       "and always the same");
+}
+
+
 static uint64_t
 next_random(void)
 {
@@ -403,6 +524,9 @@ main(void)
     refused();
     placed();
     returned();
+    copied();
+    copies_last();
+    drawn();
     changed();
 
     printf("# a lookup: %.0f ns with one version, %.0f ns with eight\n",
