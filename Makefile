@@ -61,6 +61,7 @@ endif
 
 UNITS   = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(wildcard t/unit/*.c))
 UNITCC  = $(ASANCC) -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP \
+          -DNGX_SCALE_WEAK=1 \
           -Ingx_scale_module -I$(ASAN)/nginx.d -I/usr/include/postgresql \
           $(addprefix -I$(NGINX_SRC)/src/,core event event/modules os/unix \
                       http http/modules http/v2)

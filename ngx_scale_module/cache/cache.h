@@ -344,7 +344,9 @@ void ngx_scale_cache_uncount(ngx_scale_count_t *count);
  *
  * Every verb goes on until its result is certain, or "patience" ends: where a
  * copy does not answer, MAKE, KILL, REPLACE and a READ that has found nothing
- * wait until it does, or is out of use, or readers do not use it any more.
+ * wait until it does, or is out of use; and KILL and REPLACE for web nodes that
+ * may not know of a change of the ring.  Where no server is in use there is
+ * nothing to end, and for the others nothing to wait for: UNKNOWN.
  */
 
 #define NGX_SCALE_COPIES_MAX       NGX_SCALE_VIEW_COPIES

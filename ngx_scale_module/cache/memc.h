@@ -65,7 +65,7 @@ struct ngx_scale_memc_op_s {
     ngx_str_t                  key;
     ngx_str_t                  value;      /* ms */
     uint32_t                   flags;      /* ms: F */
-    time_t                     ttl;        /* ms: T, seconds */
+    time_t                     ttl;        /* T, seconds; mg: 0: as it is */
     time_t                     lease;      /* mg, ma: N, seconds; 0: none */
     time_t                     recache;    /* mg: R, seconds; 0: none */
     ngx_scale_token_t          token;      /* ms, md: where guarded */

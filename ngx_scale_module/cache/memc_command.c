@@ -140,6 +140,10 @@ ngx_scale_memc_get_flags(u_char *p, ngx_scale_memc_op_t *op)
 {
     p = ngx_cpymem(p, " v f c t", sizeof(" v f c t") - 1);
 
+    if (op->ttl) {
+        p = ngx_sprintf(p, " T%T", op->ttl);
+    }
+
     if (op->lease) {
         p = ngx_sprintf(p, " N%T", op->lease);
     }

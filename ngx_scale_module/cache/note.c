@@ -12,9 +12,6 @@ typedef struct {
 } ngx_scale_cache_note_t;
 
 
-static void ngx_scale_cache_noted(ngx_scale_memc_op_t *op);
-
-
 ngx_scale_memc_op_t *
 ngx_scale_cache_note(ngx_scale_cache_t *cache, ngx_str_t *wire, size_t len)
 {
@@ -41,7 +38,7 @@ ngx_scale_cache_note(ngx_scale_cache_t *cache, ngx_str_t *wire, size_t len)
 }
 
 
-static void
+void
 ngx_scale_cache_noted(ngx_scale_memc_op_t *op)
 {
     ngx_scale_cache_note_t  *note = op->data;

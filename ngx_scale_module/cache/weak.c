@@ -2,7 +2,7 @@
 #include "cache/weak.h"
 
 
-#if (NGX_SCALE_STEP)
+#if (NGX_SCALE_STEP || NGX_SCALE_WEAK)
 
 ngx_uint_t
 ngx_scale_weak(const char *guard)

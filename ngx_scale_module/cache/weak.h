@@ -2,8 +2,8 @@
 /*
  * What the protocol is worth: each of its guards can be left out, to see that
  * t/stress/guards.t notices.  The environment's SCALE_WEAK names one: mark,
- * lease, token, prefix, wait, recheck or local.  Never in a module that is
- * shipped.
+ * lease, token, prefix, wait, recheck or local; and t/unit/cache_copies.c:
+ * tombstone or standing.  Never in a module that is shipped.
  */
 
 #ifndef _NGX_SCALE_WEAK_H_INCLUDED_
@@ -14,7 +14,7 @@
 #include <ngx_core.h>
 
 
-#if (NGX_SCALE_STEP)
+#if (NGX_SCALE_STEP || NGX_SCALE_WEAK)
 ngx_uint_t ngx_scale_weak(const char *guard);
 #else
 #define ngx_scale_weak(guard)  0

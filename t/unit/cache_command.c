@@ -88,6 +88,11 @@ main(void)
     ok(strcmp(words(&op), "mg k v f c t R9 Off\r\n") == 0,
        "an mg may ask to renew, without a lease");
 
+    op.recache = 0;
+    op.ttl = 600;
+    ok(strcmp(words(&op), "mg k v f c t T600 Off\r\n") == 0,
+       "or let what it reads live on");
+
     op.verb = NGX_SCALE_MEMC_MD;
     op.keep = 1;
     op.guarded = 1;

@@ -1,4 +1,4 @@
-/* sources: cache/memc.c cache/memc_buffer.c cache/memc_close.c cache/memc_command.c cache/memc_connection.c cache/memc_greeting.c cache/memc_pipeline.c cache/memc_tls.c cache/greeting.c cache/reply.c */
+/* sources: cache/memc.c cache/memc_buffer.c cache/memc_close.c cache/memc_command.c cache/memc_connection.c cache/memc_greeting.c cache/memc_pipeline.c cache/memc_tls.c cache/greeting.c cache/reply.c cache/weak.c */
 
 /*
  * What the cache's protocol takes for granted of memcached, asked of the one
