@@ -10,6 +10,13 @@ my %models = (
     row_keys => { EARLY => 'a write is acknowledged before it is unmarked',
                   HALF  => 'a list the row has left is not marked',
                   BLIND => 'a filler does not look whose turn it is' },
+
+    copies => { DELETE    => 'a session is removed without a tombstone',
+                BLIND     => 'nobody looks whether all tombstones stand',
+                FORMER    => 'who knows of a change reads by the ring before',
+                SOON      => 'an end does not wait for those who do not know',
+                HASTY     => 'what was found by a ring before is put back',
+                UNGUARDED => 'a new session is stored without a stub' },
 );
 
 my $dir = tempdir(CLEANUP => 1);
