@@ -35,6 +35,7 @@ my @layers = (
     [qr{^shard/shard\.h$},       qr{$core|$word}],
     [qr{^shard/},                qr{$core|$word|"shard/\w+\.h"}],
     [qr{^limit/},                qr{$core|"limit/limit\.h"}],
+    [qr{^session/},              qr{$core|"session/sessions\.h"}],
     [qr{^sign/\w+\.h$},          qr{$core|"sign/sign\.h"}],
     [qr{^sign/},                 qr{$core|"sign/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^jwt/jwt\.h$},           qr{$core|$word}],
@@ -53,7 +54,8 @@ my @layers = (
     [qr{^ngx_scale_},
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
        | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
-       | "shard/shard\.h" | "limit/limit\.h" | "jwt/jwt\.h"
+       | "shard/shard\.h" | "limit/limit\.h" | "session/sessions\.h"
+       | "jwt/jwt\.h"
        | "http/(?:context|cors|problem|request|response)\.h" }x],
 );
 
