@@ -144,6 +144,7 @@ typedef enum {
     NGX_SCALE_CAUSE_KEY_REUSED,         /* for another request */
     NGX_SCALE_CAUSE_UNPROCESSABLE,      /* 23503, 23502, 23514, class 22 */
     NGX_SCALE_CAUSE_FORBIDDEN,          /* 42501 */
+    NGX_SCALE_CAUSE_CROSS_SITE,         /* with the cookie of a session */
     NGX_SCALE_CAUSE_RAISED,             /* P0001 */
     NGX_SCALE_CAUSE_SERIALIZATION,      /* 40001, 40P01, retries spent */
     NGX_SCALE_CAUSE_WRITE_IN_READ,      /* 25006 on a read session */

@@ -25,6 +25,11 @@ char *ngx_scale_auth_directive(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_scale_auth_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc);
 
+/* the block of a kind is loc->by[kind], or it is said that there is none */
+char *ngx_scale_auth_use(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_loc_conf_t *loc, ngx_uint_t kind,
+    ngx_scale_place_in_conf_t *place);
+
 /* of a name, of a parameter's source; NGX_SCALE_AUTH_NKINDS: of none */
 ngx_uint_t ngx_scale_auth_named(ngx_str_t *name);
 ngx_uint_t ngx_scale_auth_kind(ngx_scale_source_e source);

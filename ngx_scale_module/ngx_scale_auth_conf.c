@@ -15,9 +15,6 @@ typedef struct {
 static char *ngx_scale_auth_method(ngx_conf_t *cf,
     ngx_scale_main_conf_t *main, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
-static char *ngx_scale_auth_find(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
-    ngx_scale_loc_conf_t *loc, ngx_uint_t kind,
-    ngx_scale_place_in_conf_t *place);
 
 
 static ngx_scale_auth_name_t  ngx_scale_auth_names[] = {
@@ -104,7 +101,7 @@ ngx_scale_auth_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 
     for (kind = 0; kind < NGX_SCALE_AUTH_NKINDS; kind++) {
         rv = loc->auth & ngx_scale_auth_bit(kind)
-             ? ngx_scale_auth_find(cf, main, loc, kind, &loc->authed)
+             ? ngx_scale_auth_use(cf, main, loc, kind, &loc->authed)
              : NGX_CONF_OK;
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -142,7 +139,7 @@ ngx_scale_auth_method(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
             continue;
         }
 
-        rv = ngx_scale_auth_find(cf, main, loc, kind, &declared->place);
+        rv = ngx_scale_auth_use(cf, main, loc, kind, &declared->place);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -160,8 +157,8 @@ ngx_scale_auth_method(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 
 /* the named one, or the only one */
 
-static char *
-ngx_scale_auth_find(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+char *
+ngx_scale_auth_use(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc, ngx_uint_t kind,
     ngx_scale_place_in_conf_t *place)
 {

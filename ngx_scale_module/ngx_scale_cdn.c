@@ -1,8 +1,10 @@
 
 #include "ngx_scale_cdn.h"
+#include "ngx_scale_login.h"
 #include "ngx_scale_values.h"
 
 
+static ngx_uint_t ngx_scale_cdn_has_session(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_cdn_is_private(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_cdn_is_doubtful(ngx_scale_answer_t *answer);
 static ngx_uint_t ngx_scale_cdn_is_missing(ngx_scale_flow_t *f);
@@ -27,6 +29,13 @@ ngx_scale_cdn_answer(ngx_scale_flow_t *f, ngx_str_t *cache_control)
     ngx_scale_edge_t  *edge;
 
     edge = f->loc->edge;
+
+    if (ngx_scale_cdn_has_session(f)) {
+        *cache_control = edge == NULL || edge->secret.len == 0
+                         || f->session->sets
+                         ? ngx_scale_cdn_no_store : edge->secret;
+        return NGX_OK;
+    }
 
     if (edge == NULL || f->method->method != NGX_HTTP_GET) {
 
@@ -65,7 +74,7 @@ ngx_scale_cdn_problem(ngx_scale_flow_t *f)
 
     static ngx_str_t  name = ngx_string("Cache-Control");
 
-    if (!f->loc->http.shared) {
+    if (!f->loc->http.shared && !ngx_scale_cdn_has_session(f)) {
         return NGX_OK;
     }
 
@@ -82,6 +91,16 @@ ngx_scale_cdn_problem(ngx_scale_flow_t *f)
 }
 
 
+/* who asks is known by a cookie, or will be */
+
+static ngx_uint_t
+ngx_scale_cdn_has_session(ngx_scale_flow_t *f)
+{
+    return f->session && (f->who[NGX_SCALE_AUTH_SESSION].found
+                          || f->session->sets);
+}
+
+
 /*
  * s-maxage lets a cache keep what an Authorization field has opened (RFC 9111,
  * section 3.5), and a cookie that is set is one client's.
@@ -95,7 +114,9 @@ ngx_scale_cdn_is_private(ngx_scale_flow_t *f)
 
     static ngx_str_t  cookie = ngx_string("set-cookie");
 
-    if (f->loc->edge->private || f->r->headers_in.authorization) {
+    if (f->loc->edge->private || f->r->headers_in.authorization
+        || ngx_scale_cdn_has_session(f))
+    {
         return 1;
     }
 

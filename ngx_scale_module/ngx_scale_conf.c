@@ -171,3 +171,34 @@ ngx_scale_conf_method_name(ngx_uint_t method)
 
     return &m->name;
 }
+
+
+ngx_uint_t
+ngx_scale_conf_is_origin(ngx_str_t *word)
+{
+    u_char  *p, *last;
+
+    p = (u_char *) ngx_strstr(word->data, "://");
+
+    if (p == NULL || p == word->data) {
+        return 0;
+    }
+
+    p += sizeof("://") - 1;
+    last = word->data + word->len;
+
+    if (p == last) {
+        return 0;
+    }
+
+    for ( /* void */ ; p < last; p++) {
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9')
+              || *p == '.' || *p == '-' || *p == ':' || *p == '['
+              || *p == ']'))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}

@@ -311,6 +311,12 @@ typedef struct {
 #define NGX_SCALE_REQUIRED  2
 
 
+/* scale_session_end */
+
+#define NGX_SCALE_SESSION_ONE  1
+#define NGX_SCALE_SESSION_ALL  2
+
+
 /* what GET's answers say to the caches between here and their readers */
 
 typedef struct {
@@ -352,6 +358,7 @@ typedef struct {
     ngx_str_t                    vary;       /* fields that choose, or empty */
     ngx_uint_t                   asks;       /* who: by which kinds */
     ngx_uint_t                   needs;      /* all of them are bound */
+    ngx_uint_t                   ends;       /* NGX_SCALE_SESSION_... */
     unsigned                     write:1;
     unsigned                     cached:1;   /* GET: read-through */
     unsigned                     own_key:1;  /* a write: purges the entry */
@@ -364,6 +371,8 @@ typedef struct {
     unsigned                     store:1;    /* what it answers is GET's */
     unsigned                     keyed:1;    /* scale_idempotency */
     unsigned                     batch:1;    /* scale_batch */
+    unsigned                     starts:1;   /* a session */
+    unsigned                     durable:1;  /* its transaction stores that */
 } ngx_scale_method_t;
 
 
@@ -382,6 +391,12 @@ struct ngx_scale_loc_conf_s {
     ngx_scale_auth_block_t      *by[NGX_SCALE_AUTH_NKINDS];
     ngx_uint_t                   auth;       /* any of these has to be there */
     ngx_scale_place_in_conf_t    authed;     /* scale_auth's */
+    ngx_uint_t                   starts;     /* scale_session_start */
+    ngx_scale_place_in_conf_t    started;
+    ngx_uint_t                   ends;       /* NGX_SCALE_SESSION_... */
+    ngx_scale_place_in_conf_t    ended;
+    ngx_flag_t                   csrf;
+    ngx_array_t                 *origins;    /* of ngx_str_t; NULL: its own */
     ngx_msec_t                   deadline;
     ngx_uint_t                   consistency;
     ngx_msec_t                   wait;       /* for a replica: bounded */
@@ -451,6 +466,9 @@ ngx_str_t *ngx_scale_conf_method_name(ngx_uint_t method);
 /* the location's own or an inherited one, or NULL */
 ngx_scale_declared_t *ngx_scale_conf_find_param(ngx_scale_loc_conf_t *loc,
     ngx_str_t *name);
+
+/* a scheme, a host and maybe a port, in small letters, and no path */
+ngx_uint_t ngx_scale_conf_is_origin(ngx_str_t *word);
 
 /* what a purge gives a parameter of its target, or NULL */
 ngx_scale_purge_value_t *ngx_scale_conf_given(ngx_scale_purge_t *purge,

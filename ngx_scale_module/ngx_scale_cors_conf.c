@@ -17,7 +17,6 @@ static char *ngx_scale_cors_word(ngx_conf_t *cf, ngx_scale_cors_t *cors,
     ngx_str_t *word);
 static char *ngx_scale_cors_add_origin(ngx_conf_t *cf, ngx_scale_cors_t *cors,
     ngx_str_t *word);
-static ngx_uint_t ngx_scale_cors_is_origin(ngx_str_t *word);
 static char *ngx_scale_cors_age(ngx_conf_t *cf, ngx_scale_cors_t *cors,
     ngx_str_t *word);
 static ngx_int_t ngx_scale_cors_methods(ngx_conf_t *cf,
@@ -152,7 +151,7 @@ ngx_scale_cors_add_origin(ngx_conf_t *cf, ngx_scale_cors_t *cors,
 {
     ngx_str_t  *origin;
 
-    if (!ngx_scale_cors_is_origin(word)) {
+    if (!ngx_scale_conf_is_origin(word)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" is neither an origin as browsers write it, "
                            "such as \"https://app.example.com\" or "
@@ -170,39 +169,6 @@ ngx_scale_cors_add_origin(ngx_conf_t *cf, ngx_scale_cors_t *cors,
     *origin = *word;
 
     return NGX_CONF_OK;
-}
-
-
-/* a scheme, a host and maybe a port, in small letters, and no path */
-
-static ngx_uint_t
-ngx_scale_cors_is_origin(ngx_str_t *word)
-{
-    u_char  *p, *last;
-
-    p = (u_char *) ngx_strstr(word->data, "://");
-
-    if (p == NULL || p == word->data) {
-        return 0;
-    }
-
-    p += sizeof("://") - 1;
-    last = word->data + word->len;
-
-    if (p == last) {
-        return 0;
-    }
-
-    for ( /* void */ ; p < last; p++) {
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9')
-              || *p == '.' || *p == '-' || *p == ':' || *p == '['
-              || *p == ']'))
-        {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

@@ -29,6 +29,7 @@ typedef struct ngx_scale_flow_s     ngx_scale_flow_t;
 typedef struct ngx_scale_fanout_s   ngx_scale_fanout_t;
 typedef struct ngx_scale_keyed_s    ngx_scale_keyed_t;
 typedef struct ngx_scale_charges_s  ngx_scale_charges_t;
+typedef struct ngx_scale_session_s  ngx_scale_session_t;
 
 
 typedef struct {
@@ -81,6 +82,7 @@ struct ngx_scale_flow_s {
     ngx_scale_read_t             read;
     ngx_scale_write_t            write;
     ngx_scale_keyed_t           *keyed;      /* came with a key; or NULL */
+    ngx_scale_session_t         *session;    /* NULL: it needs none */
 
     ngx_scale_json_list_t       *list;       /* of rows that come one by one */
     ngx_buf_t                    part;       /* of them, on its way out */

@@ -10,6 +10,7 @@
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
 #include "ngx_scale_read.h"
+#include "ngx_scale_login.h"
 #include "ngx_scale_values.h"
 #include "ngx_scale_write.h"
 #include "http/cors.h"
@@ -17,6 +18,7 @@
 
 static ngx_scale_method_t *ngx_scale_handler_method(ngx_http_request_t *r,
     ngx_scale_loc_conf_t *loc);
+static ngx_scale_step_t *ngx_scale_handler_steps(ngx_scale_method_t *m);
 static ngx_scale_cause_e ngx_scale_handler_check(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_handler_accept(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_handler_options(ngx_http_request_t *r,
@@ -35,6 +37,11 @@ static ngx_scale_step_t  ngx_scale_handler_read[] = {
 
     { "jwt",
       ngx_scale_bearer_step, NULL, NULL, 0 },
+
+    { "session",
+      ngx_scale_session_step,
+      ngx_scale_session_expire,
+      ngx_scale_session_release, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
@@ -63,11 +70,19 @@ static ngx_scale_step_t  ngx_scale_handler_read[] = {
       ngx_scale_query_expire,
       ngx_scale_query_release, 0 },
 
+    { "row",
+      ngx_scale_session_row, NULL, NULL, 0 },
+
     { "render",
       ngx_scale_answer_render, NULL, NULL, 0 },
 
     { "settle",
       ngx_scale_read_settle, NULL, NULL, 1 },
+
+    { "change",
+      ngx_scale_session_change,
+      ngx_scale_session_change_expire,
+      ngx_scale_session_release, 1 },
 
     { "send",
       ngx_scale_answer_send, NULL, NULL, 1 },
@@ -90,6 +105,11 @@ static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
 
     { "jwt",
       ngx_scale_bearer_step, NULL, NULL, 0 },
+
+    { "session",
+      ngx_scale_session_step,
+      ngx_scale_session_expire,
+      ngx_scale_session_release, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
@@ -127,6 +147,11 @@ static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
     { "settle",
       ngx_scale_read_settle, NULL, NULL, 1 },
 
+    { "change",
+      ngx_scale_session_change,
+      ngx_scale_session_change_expire,
+      ngx_scale_session_release, 1 },
+
     { "send",
       ngx_scale_answer_send, NULL, NULL, 1 },
 
@@ -149,6 +174,11 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
 
     { "jwt",
       ngx_scale_bearer_step, NULL, NULL, 0 },
+
+    { "session",
+      ngx_scale_session_step,
+      ngx_scale_session_expire,
+      ngx_scale_session_release, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
@@ -181,11 +211,54 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
       ngx_scale_write_expire,
       ngx_scale_query_release, 0 },
 
+    { "row",
+      ngx_scale_session_row, NULL, NULL, 0 },
+
     { "render",
       ngx_scale_answer_render, NULL, NULL, 0 },
 
     { "unmark",
       ngx_scale_write_unmark, NULL, NULL, 1 },
+
+    { "change",
+      ngx_scale_session_change,
+      ngx_scale_session_change_expire,
+      ngx_scale_session_release, 1 },
+
+    { "send",
+      ngx_scale_answer_send, NULL, NULL, 1 },
+
+    ngx_scale_last_step
+};
+
+
+/* sessions end, and there is no statement */
+
+static ngx_scale_step_t  ngx_scale_handler_end[] = {
+
+    { "limit",
+      ngx_scale_admit_request,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
+
+    { "jwt",
+      ngx_scale_bearer_step, NULL, NULL, 0 },
+
+    { "session",
+      ngx_scale_session_step,
+      ngx_scale_session_expire,
+      ngx_scale_session_release, 0 },
+
+    { "auth",
+      ngx_scale_auth_step, NULL, NULL, 0 },
+
+    { "body",
+      ngx_scale_flow_body, NULL, NULL, 0 },
+
+    { "change",
+      ngx_scale_session_change,
+      ngx_scale_session_change_expire,
+      ngx_scale_session_release, 1 },
 
     { "send",
       ngx_scale_answer_send, NULL, NULL, 1 },
@@ -229,10 +302,7 @@ ngx_scale_handler(ngx_http_request_t *r)
         return ngx_scale_flow_start(f, ngx_scale_handler_refusal);
     }
 
-    return ngx_scale_flow_start(f, f->method->write ? ngx_scale_handler_write
-                                   : f->method->fanout
-                                     ? ngx_scale_handler_fanout
-                                     : ngx_scale_handler_read);
+    return ngx_scale_flow_start(f, ngx_scale_handler_steps(f->method));
 }
 
 
@@ -252,6 +322,21 @@ ngx_scale_handler_method(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
     }
 
     return NULL;
+}
+
+
+static ngx_scale_step_t *
+ngx_scale_handler_steps(ngx_scale_method_t *m)
+{
+    if (m->nqueries == 0) {
+        return ngx_scale_handler_end;
+    }
+
+    if (m->write) {
+        return ngx_scale_handler_write;
+    }
+
+    return m->fanout ? ngx_scale_handler_fanout : ngx_scale_handler_read;
 }
 
 

@@ -75,6 +75,7 @@ ngx_scale_merge_create_loc(ngx_conf_t *cf)
     loc->wait = NGX_CONF_UNSET_MSEC;
     loc->stale_down = NGX_CONF_UNSET;
     loc->auth = NGX_CONF_UNSET_UINT;
+    loc->csrf = NGX_CONF_UNSET;
     loc->ttl = NGX_CONF_UNSET;
     loc->audit = NGX_CONF_UNSET_UINT;
     loc->bypass = NGX_CONF_UNSET_PTR;
@@ -111,6 +112,14 @@ ngx_scale_merge_loc(ngx_conf_t *cf, void *parent, void *child)
     if (clcf->noname && conf->document == NULL) {
         conf->document = prev->document;
         conf->allow = prev->allow;
+    }
+
+    if (conf->ends && conf->queries == NULL) {
+        conf->queries = ngx_array_create(cf->pool, 1,
+                                         sizeof(ngx_scale_query_t));
+        if (conf->queries == NULL) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     if (conf->queries || conf->document) {
@@ -169,6 +178,11 @@ ngx_scale_merge_values(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     if (conf->auth == NGX_CONF_UNSET_UINT) {
         conf->auth = prev->auth == NGX_CONF_UNSET_UINT ? 0 : prev->auth;
         conf->authed = prev->authed;
+    }
+
+    if (conf->csrf == NGX_CONF_UNSET) {
+        conf->csrf = prev->csrf == NGX_CONF_UNSET ? 1 : prev->csrf;
+        conf->origins = prev->origins;
     }
 
     if (conf->ttl == NGX_CONF_UNSET) {

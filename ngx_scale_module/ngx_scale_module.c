@@ -4,9 +4,11 @@
 #include "ngx_scale_handler.h"
 #include "ngx_scale_issuer.h"
 #include "ngx_scale_job.h"
+#include "ngx_scale_login.h"
 #include "ngx_scale_merge.h"
 #include "ngx_scale_openapi.h"
 #include "ngx_scale_plan.h"
+#include "ngx_scale_session_table.h"
 #include "ngx_scale_stores.h"
 
 
@@ -33,6 +35,13 @@ static ngx_command_t  ngx_scale_commands[] = {
     { ngx_string("scale_cache"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_scale_cache_directive,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_session"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_scale_session_directive,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -117,6 +126,27 @@ static ngx_command_t  ngx_scale_commands[] = {
     { ngx_string("scale_auth"),
       NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
       ngx_scale_auth_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_session_start"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_scale_session_start_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_session_end"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_scale_session_end_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_csrf"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_1MORE,
+      ngx_scale_session_csrf_directive,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -296,7 +326,8 @@ ngx_scale_preconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    return ngx_scale_counters_add_variables(cf);
+    return ngx_scale_session_add_variables(cf) == NGX_OK
+           ? ngx_scale_counters_add_variables(cf) : NGX_ERROR;
 }
 
 
@@ -371,6 +402,7 @@ ngx_scale_exit_process(ngx_cycle_t *cycle)
     if (main) {
         ngx_scale_jobs_cancel(&main->jobs);
         ngx_scale_issuers_close(main);
+        ngx_scale_session_table_close(main);
         ngx_scale_stores_close(main);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "ngx_scale_auth.h"
 #include "ngx_scale_plan.h"
+#include "ngx_scale_login.h"
 
 
 static char *ngx_scale_plan_place(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
@@ -76,6 +77,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    rv = ngx_scale_session_plan(cf, main, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_kept(cf, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -124,8 +130,9 @@ ngx_scale_plan_place(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
 
     query = loc->queries->elts;
 
-    ngx_scale_conf_error(cf, &query->place,
-                         "a location with scale_query needs a scale_route");
+    ngx_scale_conf_error(cf, loc->queries->nelts ? &query->place : &loc->ended,
+                         "a location with scale_query or scale_session_end "
+                         "needs a scale_route");
 
     return NGX_CONF_ERROR;
 }

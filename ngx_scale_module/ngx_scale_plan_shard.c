@@ -43,7 +43,7 @@ ngx_scale_plan_shards(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
         if (fanout) {
             rv = ngx_scale_plan_fanout(cf, loc, &m[i]);
 
-        } else if (loc->database->map) {
+        } else if (loc->database->map && m[i].nqueries) {
             keyed = loc->shard_key != NULL;
             rv = ngx_scale_plan_one_shard(cf, loc, &m[i]);
 

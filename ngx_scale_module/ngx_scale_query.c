@@ -23,7 +23,7 @@ ngx_int_t
 ngx_scale_query_write(ngx_scale_flow_t *f, void (*done)(ngx_scale_pg_op_t *op))
 {
     f->op.kind = f->method->transaction || f->method->timeout
-                 || f->loc->identities || f->keyed
+                 || f->loc->identities || f->keyed || f->method->durable
                  ? NGX_SCALE_PG_TRANSACTION : NGX_SCALE_PG_WRITE;
     f->op.locate = f->loc->consistency == NGX_SCALE_BOUNDED;
 

@@ -3,6 +3,7 @@
 
 #include "ngx_scale_stores.h"
 #include "ngx_scale_keeper.h"
+#include "ngx_scale_login.h"
 
 
 static char *ngx_scale_stores_share(ngx_conf_t *cf,
@@ -55,6 +56,10 @@ ngx_scale_stores_init(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         if (ngx_scale_keeper_conf(cf, main, store[i]) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
+    }
+
+    if (ngx_scale_session_init(cf, main) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (main->caches.nelts == 0 && main->databases.nelts == 0) {

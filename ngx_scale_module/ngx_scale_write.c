@@ -4,6 +4,7 @@
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
+#include "ngx_scale_login.h"
 #include "ngx_scale_values.h"
 
 
@@ -77,7 +78,8 @@ ngx_scale_write_query(ngx_scale_flow_t *f)
         return NGX_ERROR;
     }
 
-    f->op.look = f->method->look ? ngx_scale_write_look : NULL;
+    f->op.look = f->method->look || f->method->durable ? ngx_scale_write_look
+                                                       : NULL;
 
     if (f->keyed) {
         f->op.look = ngx_scale_write_look;
@@ -170,8 +172,9 @@ ngx_scale_write_looked(ngx_scale_write_t *write, ngx_int_t rc)
 static void
 ngx_scale_write_commit(ngx_scale_flow_t *f)
 {
-    if (f->keyed && ngx_scale_pg_is_looking(&f->op)
-        && ngx_scale_idempotency_keep(f) != NGX_OK)
+    if (ngx_scale_pg_is_looking(&f->op)
+        && ((f->keyed && ngx_scale_idempotency_keep(f) != NGX_OK)
+            || (f->method->durable && ngx_scale_session_keep(f) != NGX_OK)))
     {
         (void) ngx_scale_flow_refuse(f, NGX_SCALE_CAUSE_INTERNAL);
         ngx_scale_pg_rollback(&f->op);

@@ -1127,7 +1127,8 @@ END
 route_refused('a statement without a route', <<'END',
     scale_query GET row "SELECT 1";                             # <-
 END
-        'a location with scale_query needs a scale_route');
+        'a location with scale_query or scale_session_end needs a '
+        . 'scale_route');
 
 refused('a nested location that borrows its route', $database . $cache
         . server(<<'END'),
@@ -1140,7 +1141,8 @@ refused('a nested location that borrows its route', $database . $cache
         }
     }
 END
-        'a location with scale_query needs a scale_route');
+        'a location with scale_query or scale_session_end needs a '
+        . 'scale_route');
 
 route_refused('a route given twice', <<'END',
     scale_route x;
@@ -2243,3 +2245,132 @@ server {
         scale_query GET row "SELECT 3 AS a";
     }
 END
+
+
+# Sessions.
+
+my $signed = "    scale_secret_file $dir/secret;\n";
+
+open my $secrets, '>', "$dir/secret" or die "$dir/secret: $!\n";
+print $secrets "the secret of the tests\n";
+close $secrets;
+
+sub session_refused
+{
+    my ($title, $block, $message) = @_;
+
+    refused($title, $database . $cache . $signed . $block, $message);
+}
+
+refused('a session without a secret', $database . $cache
+        . "    scale_session sid {} # <-\n",
+        'the cookies of session "sid" are signed; write "scale_secret_file '
+        . 'path;" in http{}');
+
+refused('a session without a cache', $database . $signed
+        . "    scale_session sid {} # <-\n",
+        'session "sid" has no cache; declare one by scale_cache in http{}');
+
+session_refused('a session of an unknown cache',
+                "    scale_session sid { # <-\n cache cold;\n}\n",
+                'session "sid" has no cache cold; declare one by scale_cache');
+
+session_refused('a session of an unknown table',
+                "    scale_session sid { # <-\n store database=other;\n}\n",
+                'session "sid" has "store database=other", and there is no '
+                . 'such scale_database without shards');
+
+session_refused('two sessions of one name',
+                "    scale_session sid {}\n    scale_session sid { # <-\n}\n",
+                'has the name of another');
+
+session_refused('a session whose name is none',
+                "    scale_session s/d { # <-\n}\n",
+                'takes a name of 1 to 32 letters, digits');
+
+session_refused('an unknown directive of a session',
+                "    scale_session sid {\n domain a.test; # <-\n}\n",
+                'unknown directive "domain" in this block; it knows cookie '
+                . 'cache ttl idle copies user same_site store');
+
+for my $bad (['cookie __Host-sid insecure', 'cannot be insecure by that name'],
+             ['cookie "a b"', "takes a cookie's name and maybe"],
+             ['cookie sid secure', "takes a cookie's name and maybe"],
+             ['ttl never', '"ttl" takes a time such as 1h or 30d'],
+             ['copies 4', 'is 1, 2 or 3'],
+             ['same_site maybe', 'is lax, strict or none'],
+             ['store memcached', 'is "store cache", for memcached alone'])
+{
+    session_refused("a session with $bad->[0]",
+                    "    scale_session sid {\n $bad->[0]; # <-\n}\n",
+                    $bad->[1]);
+}
+
+session_refused('a session that is idle for longer than it lives',
+                "    scale_session sid { # <-\n ttl 1h; idle 2h;\n}\n",
+                'session "sid" has an "idle" of 7200 s and a "ttl" of 3600 s');
+
+session_refused('an insecure cookie for other sites',
+                "    scale_session sid { # <-\n cookie s insecure;"
+                . " same_site none;\n}\n",
+                'browsers take of secure cookies only');
+
+sub login_refused
+{
+    my ($title, $location, $message, $block) = @_;
+
+    session_refused($title, ($block // "    scale_session sid {}\n")
+                            . server("location /x {\n$location\n}"), $message);
+}
+
+login_refused('a login without a row', <<'END',
+    scale_route x;
+    scale_query POST none "SELECT 1";
+    scale_session_start;  # <-
+END
+              'route "x" starts a session and has no POST whose answer is a '
+              . '"row"');
+
+login_refused('a login that may be repeated', <<'END',
+    scale_route x;
+    scale_idempotency optional;
+    scale_query POST row "SELECT 1 AS \"user\"";
+    scale_session_start;  # <-
+END
+              'route "x" starts or ends a session, which scale_idempotency, '
+              . 'scale_batch and fanout cannot have');
+
+login_refused('a login that only reads, and is stored', <<'END',
+    scale_route x;
+    scale_query POST row "SELECT 1 AS \"user\"" read;
+    scale_session_start;  # <-
+END
+              'session "sid" is stored in database "main", in the transaction '
+              . 'of the statement',
+              "    scale_session sid { store database=main; }\n");
+
+login_refused('an end of neither one nor all', <<'END',
+    scale_route x;
+    scale_session_end this;  # <-
+END
+              'is one, for the session that asks, or all, for all of its user');
+
+login_refused('an end without a route', <<'END',
+    scale_session_end one;  # <-
+END
+              'a location with scale_query or scale_session_end needs a '
+              . 'scale_route');
+
+route_refused('an end where there is no session', <<'END',
+    scale_route x;
+    scale_session_end one;  # <-
+END
+              'and there is no scale_session');
+
+login_refused('an origin that is none', <<'END',
+    scale_route x;
+    scale_csrf app.example.com;  # <-
+    scale_session_end one;
+END
+              'scale_csrf is on, off, or such origins as '
+              . '"https://app.example.com", not "app.example.com"');

@@ -245,6 +245,97 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 
+-- The sessions of a scale_session with "store database=".  "key" is the name
+-- and a hash of the id, "owner" the name and a hash of the user: who reads the
+-- table can neither use a session nor say whose it is.  A session starts and
+-- ends in the transaction of the statement that says so.  It is over "ttl"
+-- after it began, and "idle" after it was used last: "seen" is that time, moved
+-- each eighth of "idle" at most, so that few requests write.
+--
+--     DELETE FROM scale.session;          -- everybody is out
+--
+-- after which memcached has to be restarted, which answers from its copies.
+-- Each twentieth start removes up to 50 that have expired.
+
+CREATE TABLE IF NOT EXISTS scale.session (
+    key      text PRIMARY KEY,
+    owner    text NOT NULL,
+    value    json NOT NULL,
+    created  timestamptz NOT NULL DEFAULT now(),
+    expires  timestamptz NOT NULL,
+    seen     timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX IF NOT EXISTS session_owner ON scale.session (owner);
+CREATE INDEX IF NOT EXISTS session_expires ON scale.session (expires);
+
+
+-- ends the session "one", and all of the owner "everyone"; either may be NULL
+
+CREATE OR REPLACE FUNCTION scale.session_end(one text, everyone text)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM scale.session AS s
+     WHERE s.key = session_end.one OR s.owner = session_end.everyone
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.session_start(
+    key       text,
+    owner     text,
+    value     json,
+    ttl       integer,
+    one       text,
+    everyone  text
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM scale.session_end(one, everyone);
+
+    INSERT INTO scale.session (key, owner, value, expires)
+    VALUES (session_start.key, session_start.owner, session_start.value,
+            now() + make_interval(secs => ttl));
+
+    IF random() < 0.05 THEN
+        DELETE FROM scale.session AS s
+         WHERE s.key IN (SELECT e.key FROM scale.session AS e
+                          WHERE e.expires < now() ORDER BY e.expires LIMIT 50
+                            FOR UPDATE SKIP LOCKED);
+    END IF;
+END
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.session_read(
+    key      text,
+    idle     integer,
+    OUT created  bigint,
+    OUT value    json,
+    OUT due      boolean                -- "seen" is to be moved
+) RETURNS SETOF record
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT floor(extract(epoch FROM s.created))::bigint, s.value,
+           s.seen < now() - make_interval(secs => idle / 8.0)
+      FROM scale.session AS s
+     WHERE s.key = session_read.key
+       AND s.expires > now()
+       AND s.seen > now() - make_interval(secs => idle)
+$$;
+
+
+CREATE OR REPLACE FUNCTION scale.session_seen(key text, idle integer)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE scale.session AS s SET seen = now()
+     WHERE s.key = session_seen.key
+       AND s.seen < now() - make_interval(secs => idle / 8.0)
+$$;
+
+
 -- The ring of a scale_cache with "ring database=": which memcached it has, and
 -- what all web nodes agree on about them.
 --

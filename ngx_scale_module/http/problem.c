@@ -91,6 +91,11 @@ static ngx_scale_cause_t  ngx_scale_causes[NGX_SCALE_NCAUSES] = {
     [NGX_SCALE_CAUSE_FORBIDDEN] = {
         403, ngx_string("forbidden"), ngx_null_string, 0 },
 
+    [NGX_SCALE_CAUSE_CROSS_SITE] = {
+        403, ngx_string("cross-site-request"),
+        ngx_string("a page of another origin made this request, or nothing "
+                   "says which one did"), 0 },
+
     [NGX_SCALE_CAUSE_RAISED] = {
         422, ngx_string("refused"), ngx_null_string, 0 },
 

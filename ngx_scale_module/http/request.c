@@ -411,6 +411,25 @@ ngx_scale_request_variable(ngx_http_request_t *r, ngx_str_t *name,
 }
 
 
+void
+ngx_scale_request_origin(ngx_http_request_t *r, ngx_str_t *scheme,
+    ngx_str_t *host)
+{
+    static ngx_str_t  name = ngx_string("Host");
+
+    if (ngx_scale_request_is_secure(r)) {
+        ngx_str_set(scheme, "https");
+
+    } else {
+        ngx_str_set(scheme, "http");
+    }
+
+    if (ngx_scale_request_header(r, &name, host) != NGX_OK) {
+        *host = r->headers_in.server;
+    }
+}
+
+
 ngx_uint_t
 ngx_scale_request_is_secure(ngx_http_request_t *r)
 {

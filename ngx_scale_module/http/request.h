@@ -72,6 +72,10 @@ ngx_int_t ngx_scale_request_accept(ngx_http_request_t *r, ngx_uint_t n);
 ngx_int_t ngx_scale_request_variable(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value);
 
+/* what it was sent to: "https" or "http", and the host as it was named */
+void ngx_scale_request_origin(ngx_http_request_t *r, ngx_str_t *scheme,
+    ngx_str_t *host);
+
 /* came it over TLS? */
 ngx_uint_t ngx_scale_request_is_secure(ngx_http_request_t *r);
 

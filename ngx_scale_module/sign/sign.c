@@ -66,11 +66,22 @@ ngx_scale_sign_keys(ngx_scale_sign_keys_t *keys, ngx_str_t *content,
 void
 ngx_scale_sign_digest(u_char *data, size_t len, u_char *hex)
 {
+    u_char  hash[NGX_SCALE_SIGN_DIGEST / 2];
+
+    ngx_scale_sign_hash(data, len, hash);
+
+    (void) ngx_hex_dump(hex, hash, sizeof(hash));
+}
+
+
+void
+ngx_scale_sign_hash(u_char *data, size_t len, u_char *hash)
+{
     u_char  digest[EVP_MAX_MD_SIZE];
 
     (void) EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL);
 
-    (void) ngx_hex_dump(hex, digest, NGX_SCALE_SIGN_DIGEST / 2);
+    ngx_memcpy(hash, digest, NGX_SCALE_SIGN_DIGEST / 2);
 }
 
 

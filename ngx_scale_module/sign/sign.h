@@ -55,6 +55,9 @@ ngx_int_t ngx_scale_sign_verify(ngx_scale_sign_keys_t *keys,
 
 void ngx_scale_sign_digest(u_char *data, size_t len, u_char *hex);
 
+/* the same as bytes, NGX_SCALE_SIGN_DIGEST / 2 of them */
+void ngx_scale_sign_hash(u_char *data, size_t len, u_char *hash);
+
 
 /*
  * The read-your-writes token of scale_consistency bounded: where in the
