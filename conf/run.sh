@@ -247,9 +247,10 @@ render()
 
     put "$top/build/ngx_scale_module.so" ngx_scale_module.so
 
-    if [ ! -s "$run/password" ]; then
-        od -An -N24 -tx1 /dev/urandom | tr -d ' \n' | fill password
-    fi
+    for file in password secret; do
+        [ -s "$run/$file" ] \
+            || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' | fill "$file"
+    done
 
     sed -e "s|@RUN@|$run|g" -e "s|@PORT@|$port|g" \
         -e "s|@PGPORT@|$pgport|g" -e "s|@MCPORT@|$mcport|g" \
@@ -327,6 +328,9 @@ prepare_database()
     await /usr/bin/python3 "$top/conf/load.py" 9>&- \
         || explain /dev/null "the demo data could not be loaded."
 
+    sql -1 -f "$top/conf/sql/login.sql" \
+        || explain "$run/postgres.log" "conf/sql/login.sql failed."
+
     : | fill loaded
 }
 
@@ -383,8 +387,11 @@ The service runs.  Ctrl-C stops it.
 Try, the first one twice:
 
   curl -i $url/v1/posts/7
-  curl -i -X PATCH -H 'Content-Type: application/json' \\
-       -d '{"title": "A new title"}' $url/v1/posts/7
+  curl -i -c jar -H 'Content-Type: application/json' \\
+       -d '{"name": "nginx", "password": "demo"}' $url/v1/session
+  curl -i -b jar -H 'Sec-Fetch-Site: none' \\
+       -H 'Content-Type: application/json' \\
+       -d '{"title": "Hello", "body": "World"}' $url/v1/posts
   curl -i $url/v1/users/7/timeline
 
 END

@@ -3,6 +3,7 @@
 /* The reader: views by the address's fragment, data from /v1. */
 
 const views = [
+    [/^\/login$/, showLogin],
     [/^\/users$/, showUsers],
     [/^\/users\/(\d+)$/, showUser],
     [/^\/users\/(\d+)\/posts$/, showPosts],
@@ -18,6 +19,7 @@ const find = document.getElementById("find");
 const me = document.getElementById("me");
 
 let turn = 0;                   /* an answer for an older view is dropped */
+let session = null;             /* { user, name } of who is logged in */
 
 
 /* a node; strings become text, so nothing of the data is ever markup */
@@ -119,6 +121,52 @@ async function attempt(action) {
 }
 
 
+/* the cookie is the browser's: no script sees it */
+
+async function restore() {
+    try {
+        session = await call("GET", "/v1/session");
+    } catch (error) {
+        session = null;
+    }
+
+    me.textContent = session ? session.name : "Log in";
+}
+
+async function showLogin() {
+    if (session) {
+        return [
+            el("h1", null, "You are ",
+               link(`/users/${session.user}`, session.name)),
+            el("div", { class: "row" },
+               el("button", { click: () => attempt(async () => {
+                   await call("DELETE", "/v1/session");
+                   await restore();
+                   await show();
+               }) }, "Log out")),
+        ];
+    }
+
+    return [el("h1", null, "Log in"), el("form", { class: "edit",
+        submit: (event) => {
+            event.preventDefault();
+            attempt(async () => {
+                const form = new FormData(event.target);
+                await call("POST", "/v1/session", Object.fromEntries(form));
+                await restore();
+                go(`/users/${session.user}`);
+            });
+        } },
+        el("label", null, "Name",
+           el("input", { name: "name", required: "", value: "nginx",
+                         autocomplete: "username" })),
+        el("label", null, "Password",
+           el("input", { name: "password", type: "password", required: "",
+                         autocomplete: "current-password" })),
+        el("div", { class: "row" }, el("button", null, "Log in")))];
+}
+
+
 function list(rows, item) {
     return rows.length === 0
         ? soft("Nothing here.")
@@ -182,7 +230,7 @@ function popular() {
 
 async function showUser(query, id) {
     const user = await call("GET", `/v1/users/${id}`);
-    const mine = me.value;
+    const mine = session ? String(session.user) : null;
 
     return [
         el("h1", null, user.name),
@@ -192,7 +240,7 @@ async function showUser(query, id) {
         el("div", { class: "row" },
            link(`/users/${id}/timeline`, "Timeline"),
            link(`/users/${id}/posts`, "All posts"),
-           link(`/users/${id}/new`, "Write a post")),
+           mine === id ? link(`/users/${id}/new`, "Write a post") : ""),
         mine && mine !== id ? followButtons(mine, id) : null,
         el("h2", null, "Newest posts"),
         list(user.posts, postItem),
@@ -226,6 +274,7 @@ async function showTimeline(query, id) {
 
 async function showPost(query, id) {
     const post = await call("GET", `/v1/posts/${id}`);
+    const hers = session && session.user === post.author;
 
     return [
         el("h1", null, post.title),
@@ -233,10 +282,11 @@ async function showPost(query, id) {
              ` · ${when(post.created_at)} · version ${post.version}`),
         el("div", { class: "body" }, post.body),
         el("div", { class: "row" },
-           el("button", { click: () => go(`/posts/${id}/edit`) }, "Edit"),
+           hers ? el("button", { click: () => go(`/posts/${id}/edit`) }, "Edit")
+                : "",
            el("button", { class: "quiet", click: () => show() }, "Read again"),
-           el("button", { class: "quiet", click: () => remove(post) },
-              "Delete")),
+           hers ? el("button", { class: "quiet", click: () => remove(post) },
+                     "Delete") : ""),
     ];
 }
 
@@ -265,7 +315,6 @@ async function showEdit(query, id) {
 async function showNew(query, id) {
     return [el("h1", null, "Write as user ", link(`/users/${id}`, id)),
             editor("", "", async (fields) => {
-                fields.author = Number(id);
                 const post = await call("POST", "/v1/posts", fields);
                 go(`/posts/${post.id}`);
             })];
@@ -322,15 +371,8 @@ find.addEventListener("submit", (event) => {
     go("/users?start=" + encodeURIComponent(find.elements.start.value));
 });
 
-me.value = localStorage.getItem("me") || "";
-me.addEventListener("change", () => {
-    me.value = me.value.replace(/\D/g, "");
-    localStorage.setItem("me", me.value);
-    show();
-});
-
 window.addEventListener("hashchange", () => {
     show().then(() => { main.focus(); scrollTo(0, 0); });
 });
 
-show();
+restore().then(show);
