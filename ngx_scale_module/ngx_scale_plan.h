@@ -103,6 +103,11 @@ ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
 ngx_uint_t ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name);
 
 /* the method evaluates it, or all that the parts or keys name */
+/* one that no directive declares, which may stay unused; NULL: memory */
+ngx_scale_declared_t *ngx_scale_plan_declare(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_str_t *name, ngx_uint_t type,
+    ngx_scale_place_in_conf_t *place);
+
 char *ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place);
 char *ngx_scale_plan_use_parts(ngx_conf_t *cf,

@@ -35,26 +35,13 @@ ngx_scale_plan_if_match(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
         return NGX_CONF_ERROR;
     }
 
-    if (loc->params == NULL) {
-        loc->params = ngx_array_create(cf->pool, 1,
-                                       sizeof(ngx_scale_declared_t));
-        if (loc->params == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    declared = ngx_array_push(loc->params);
+    declared = ngx_scale_plan_declare(cf, loc, &ngx_scale_plan_guard_name,
+                                      NGX_SCALE_TEXT, &loc->guarded);
     if (declared == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(declared, sizeof(ngx_scale_declared_t));
-    ngx_scale_param_of_type(&declared->param, NGX_SCALE_TEXT);
-
-    declared->param.name = ngx_scale_plan_guard_name;
     declared->param.source = NGX_SCALE_SOURCE_IF_MATCH;
-    declared->place = loc->guarded;
-    declared->inherited = 1;
     declared->untyped = 1;
 
     return NGX_CONF_OK;

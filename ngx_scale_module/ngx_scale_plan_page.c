@@ -13,8 +13,6 @@ static char *ngx_scale_plan_page_check(ngx_conf_t *cf,
 static ngx_scale_query_t *ngx_scale_plan_page_list(ngx_scale_loc_conf_t *loc);
 static ngx_int_t ngx_scale_plan_page_params(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc);
-static ngx_scale_declared_t *ngx_scale_plan_page_declare(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *loc, ngx_str_t *name);
 static ngx_int_t ngx_scale_plan_page_wrap(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_scale_page_t *page, ngx_uint_t next);
 static u_char *ngx_scale_plan_page_where(u_char *p, u_char *last,
@@ -29,6 +27,8 @@ static u_char *ngx_scale_plan_page_columns(u_char *p, u_char *last,
 #define NGX_SCALE_PLAN_PAGE_TEXT    256
 #define NGX_SCALE_PLAN_PAGE_COLUMN  192
 
+
+/* with a dot, which no name that is written has */
 
 static ngx_str_t  ngx_scale_plan_page_limit = ngx_string("page.limit");
 
@@ -159,28 +159,25 @@ ngx_scale_plan_page_params(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
     ngx_uint_t             i;
     ngx_scale_declared_t  *declared;
 
-    declared = ngx_scale_plan_page_declare(cf, loc,
-                                           &ngx_scale_plan_page_limit);
+    declared = ngx_scale_plan_declare(cf, loc, &ngx_scale_plan_page_limit,
+                                      NGX_SCALE_INT, &loc->page->place);
     if (declared == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_scale_param_of_type(&declared->param, NGX_SCALE_INT);
-    declared->param.name = ngx_scale_plan_page_limit;
     declared->param.source = NGX_SCALE_SOURCE_ARG;
     ngx_str_set(&declared->param.argument, "limit");
     ngx_str_set(&declared->param.min, "1");
     declared->param.reason.range = "must be at least 1";
 
     for (i = 0; i < loc->page->keyset->nelts; i++) {
-        declared = ngx_scale_plan_page_declare(cf, loc,
-                                             &ngx_scale_plan_page_cursor[i]);
+        declared = ngx_scale_plan_declare(cf, loc,
+                                          &ngx_scale_plan_page_cursor[i],
+                                          NGX_SCALE_TEXT, &loc->page->place);
         if (declared == NULL) {
             return NGX_ERROR;
         }
 
-        ngx_scale_param_of_type(&declared->param, NGX_SCALE_TEXT);
-        declared->param.name = ngx_scale_plan_page_cursor[i];
         declared->param.source = NGX_SCALE_SOURCE_CURSOR;
         ngx_str_set(&declared->param.argument, "after");
         declared->param.count_max = i;
@@ -188,36 +185,6 @@ ngx_scale_plan_page_params(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
     }
 
     return NGX_OK;
-}
-
-
-/* with a dot, which no name that is written has */
-
-static ngx_scale_declared_t *
-ngx_scale_plan_page_declare(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
-    ngx_str_t *name)
-{
-    ngx_scale_declared_t  *declared;
-
-    if (loc->params == NULL) {
-        loc->params = ngx_array_create(cf->pool, 4,
-                                       sizeof(ngx_scale_declared_t));
-        if (loc->params == NULL) {
-            return NULL;
-        }
-    }
-
-    declared = ngx_array_push(loc->params);
-    if (declared == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(declared, sizeof(ngx_scale_declared_t));
-
-    declared->place = loc->page->place;
-    declared->inherited = 1;
-
-    return declared;
 }
 
 

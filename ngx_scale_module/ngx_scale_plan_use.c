@@ -11,6 +11,36 @@ static char *ngx_scale_plan_use_part(ngx_conf_t *cf,
 
 
 ngx_scale_declared_t *
+ngx_scale_plan_declare(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_str_t *name, ngx_uint_t type, ngx_scale_place_in_conf_t *place)
+{
+    ngx_scale_declared_t  *declared;
+
+    if (loc->params == NULL) {
+        loc->params = ngx_array_create(cf->pool, 4,
+                                       sizeof(ngx_scale_declared_t));
+        if (loc->params == NULL) {
+            return NULL;
+        }
+    }
+
+    declared = ngx_array_push(loc->params);
+    if (declared == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(declared, sizeof(ngx_scale_declared_t));
+    ngx_scale_param_of_type(&declared->param, type);
+
+    declared->param.name = *name;
+    declared->place = *place;
+    declared->inherited = 1;
+
+    return declared;
+}
+
+
+ngx_scale_declared_t *
 ngx_scale_plan_param(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_str_t *name, ngx_scale_place_in_conf_t *place)
 {
