@@ -255,7 +255,8 @@ ngx_scale_answer_is_known(ngx_scale_flow_t *f, ngx_scale_entry_t *entry)
 
     rest = entry->meta;
 
-    return ngx_scale_request_has_etag(f->r, &entry->etag)
+    return f->outer == NULL
+           && ngx_scale_request_has_etag(f->r, &entry->etag)
            && ngx_scale_meta_next(&rest, &status) == NGX_OK
            && ngx_strncmp(status.value.data, "200", 3) == 0;
 }

@@ -27,3 +27,29 @@ ngx_scale_auth_step(ngx_scale_flow_t *f)
 
     return NGX_OK;
 }
+
+
+/* a number in a token is a text in a setting, and a text there may be one */
+
+void
+ngx_scale_auth_member(ngx_scale_param_t *param, ngx_scale_raw_t *member,
+    ngx_scale_raw_t *raw)
+{
+    *raw = *member;
+
+    switch (raw->kind) {
+
+    case NGX_SCALE_RAW_STRING:
+    case NGX_SCALE_RAW_NUMBER:
+    case NGX_SCALE_RAW_BOOL:
+
+        if (param->type != NGX_SCALE_JSON && param->type != NGX_SCALE_JSONB) {
+            raw->kind = NGX_SCALE_RAW_TEXT;
+        }
+
+        break;
+
+    default:
+        break;
+    }
+}

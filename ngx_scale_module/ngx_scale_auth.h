@@ -43,5 +43,9 @@ ngx_scale_source_e ngx_scale_auth_source(ngx_uint_t kind);
 /* ngx_scale_auth.c: the step that judges */
 ngx_int_t ngx_scale_auth_step(ngx_scale_flow_t *f);
 
+/* what a parameter takes of who asks */
+void ngx_scale_auth_member(ngx_scale_param_t *param, ngx_scale_raw_t *member,
+    ngx_scale_raw_t *raw);
+
 
 #endif /* _NGX_SCALE_AUTH_H_INCLUDED_ */

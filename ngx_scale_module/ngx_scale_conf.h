@@ -163,6 +163,7 @@ typedef struct {
     unsigned                     untyped:1;  /* as the statement takes it */
     unsigned                     identity:1; /* who asks */
     unsigned                     hashed:1;   /* in keys: maybe a secret */
+    unsigned                     digest:1;   /* SHA-256, in hexadecimal */
 } ngx_scale_declared_t;
 
 

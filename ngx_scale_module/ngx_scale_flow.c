@@ -10,6 +10,7 @@ static void ngx_scale_flow_came(ngx_http_request_t *r);
 static void ngx_scale_flow_run(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_flow_skip(ngx_scale_flow_t *f, ngx_int_t rc);
 static void ngx_scale_flow_park(ngx_scale_flow_t *f);
+static void ngx_scale_flow_hold(ngx_scale_flow_t *f);
 static void ngx_scale_flow_finish(ngx_scale_flow_t *f);
 static void ngx_scale_flow_expire(ngx_event_t *ev);
 static void ngx_scale_flow_release(void *data);
@@ -85,6 +86,51 @@ ngx_scale_flow_body(ngx_scale_flow_t *f)
     f->reading = rc == NGX_AGAIN;
 
     return rc;
+}
+
+
+ngx_scale_flow_t *
+ngx_scale_flow_within(ngx_scale_flow_t *f, ngx_scale_loc_conf_t *loc)
+{
+    ngx_scale_flow_t  *inner;
+
+    inner = ngx_pcalloc(f->r->pool, sizeof(ngx_scale_flow_t));
+    if (inner == NULL) {
+        return NULL;
+    }
+
+    inner->r = f->r;
+    inner->main = f->main;
+    inner->loc = loc;
+    inner->method = loc->methods->elts;
+    inner->outer = f;
+    inner->deadline = f->deadline;
+
+    inner->timer.handler = ngx_scale_flow_expire;
+    inner->timer.data = inner;
+    inner->timer.log = f->timer.log;
+
+    return inner;
+}
+
+
+ngx_int_t
+ngx_scale_flow_run_within(ngx_scale_flow_t *inner, ngx_scale_step_t *steps)
+{
+    inner->steps = steps;
+    inner->step = steps;
+    inner->direct = 1;
+
+    ngx_scale_flow_run(inner, inner->step->run(inner));
+
+    return inner->parked ? NGX_AGAIN : NGX_OK;
+}
+
+
+void
+ngx_scale_flow_end_within(ngx_scale_flow_t *inner)
+{
+    ngx_scale_flow_release(inner);
 }
 
 
@@ -179,22 +225,30 @@ ngx_scale_flow_park(ngx_scale_flow_t *f)
 {
     f->parked = 1;
 
+    if (f->outer == NULL) {
+        ngx_scale_flow_hold(f);
+    }
+
+    f->direct = 0;
+
+    if (!f->reading && !f->timer.timer_set) {
+        ngx_scale_flow_watch(f, f->loc->deadline);
+    }
+}
+
+
+/* the request; a write goes on without its client, a read does not */
+
+static void
+ngx_scale_flow_hold(ngx_scale_flow_t *f)
+{
     if (f->direct) {
-        f->direct = 0;
         f->r->main->count++;
     }
 
-    if (f->reading) {
-        return;
-    }
-
-    /* a write goes on without its client, a read does not */
-
-    f->r->read_event_handler = f->method->write ? ngx_http_block_reading
-                                                : ngx_http_test_reading;
-
-    if (!f->timer.timer_set) {
-        ngx_scale_flow_watch(f, f->loc->deadline);
+    if (!f->reading) {
+        f->r->read_event_handler = f->method->write ? ngx_http_block_reading
+                                                    : ngx_http_test_reading;
     }
 }
 
@@ -256,6 +310,12 @@ ngx_scale_flow_finish(ngx_scale_flow_t *f)
     }
 
     ngx_scale_flow_release(f);
+
+    if (f->outer) {
+        f->done(f);
+        return;
+    }
+
     ngx_http_finalize_request(f->r, f->rc);
 }
 

@@ -65,12 +65,15 @@ struct ngx_scale_flow_s {
     ngx_scale_step_t            *steps;
     ngx_scale_step_t            *step;
     ngx_int_t                    rc;         /* of ngx_http_finalize_request */
+    ngx_scale_flow_t            *outer;      /* whose step this is; or NULL */
+    void                       (*done)(ngx_scale_flow_t *inner);
 
     ngx_scale_problem_t          problem;
     ngx_scale_answer_t           answer;
     ngx_uint_t                   representation;
     time_t                       modified;   /* 0: not known */
     ngx_scale_who_t              who[NGX_SCALE_AUTH_NKINDS];
+    ngx_scale_flow_t            *inner;      /* who asks, by a key; or NULL */
     ngx_scale_value_t           *values;     /* by index of loc->params */
     ngx_uint_t                   elements;   /* of a batch, or 0 */
     ngx_str_t                   *cursor;     /* values of after=, or NULL */
@@ -115,6 +118,18 @@ ngx_int_t ngx_scale_flow_start(ngx_scale_flow_t *f, ngx_scale_step_t *steps);
  * is refused before it is not asked to send one.
  */
 ngx_int_t ngx_scale_flow_body(ngx_scale_flow_t *f);
+
+/*
+ * A flow within a step of another: what a route's GET answers is found out, and
+ * nobody is answered.  It is the request's memory, has no later deadline, and
+ * is released by that step.  run() returns NGX_OK: it is over, "answer" or
+ * "problem" is set; NGX_AGAIN: done() will be called then, which may end all.
+ */
+ngx_scale_flow_t *ngx_scale_flow_within(ngx_scale_flow_t *f,
+    ngx_scale_loc_conf_t *loc);
+ngx_int_t ngx_scale_flow_run_within(ngx_scale_flow_t *inner,
+    ngx_scale_step_t *steps);
+void ngx_scale_flow_end_within(ngx_scale_flow_t *inner);
 
 /* goes on as if the parked step had returned "rc", not NGX_AGAIN */
 void ngx_scale_flow_resume(ngx_scale_flow_t *f, ngx_int_t rc);

@@ -4,6 +4,7 @@
 #include "ngx_scale_handler.h"
 #include "ngx_scale_admit.h"
 #include "ngx_scale_answer.h"
+#include "ngx_scale_apikey.h"
 #include "ngx_scale_auth.h"
 #include "ngx_scale_bearer.h"
 #include "ngx_scale_idempotency.h"
@@ -42,6 +43,11 @@ static ngx_scale_step_t  ngx_scale_handler_read[] = {
       ngx_scale_session_step,
       ngx_scale_session_expire,
       ngx_scale_session_release, 0 },
+
+    { "apikey",
+      ngx_scale_apikey_step,
+      ngx_scale_apikey_expire,
+      ngx_scale_apikey_release, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
@@ -111,6 +117,11 @@ static ngx_scale_step_t  ngx_scale_handler_fanout[] = {
       ngx_scale_session_expire,
       ngx_scale_session_release, 0 },
 
+    { "apikey",
+      ngx_scale_apikey_step,
+      ngx_scale_apikey_expire,
+      ngx_scale_apikey_release, 0 },
+
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
 
@@ -179,6 +190,11 @@ static ngx_scale_step_t  ngx_scale_handler_write[] = {
       ngx_scale_session_step,
       ngx_scale_session_expire,
       ngx_scale_session_release, 0 },
+
+    { "apikey",
+      ngx_scale_apikey_step,
+      ngx_scale_apikey_expire,
+      ngx_scale_apikey_release, 0 },
 
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },

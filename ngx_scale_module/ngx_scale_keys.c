@@ -28,6 +28,7 @@ static ngx_int_t ngx_scale_keys_column(ngx_scale_keys_source_t *source,
     ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_scale_keys_canon(ngx_scale_flow_t *f, ngx_uint_t type,
     ngx_str_t *text);
+static ngx_int_t ngx_scale_keys_digest(ngx_scale_flow_t *f, ngx_str_t *text);
 static ngx_int_t ngx_scale_keys_utc(ngx_pool_t *pool, ngx_uint_t type,
     ngx_str_t *text);
 static ngx_int_t ngx_scale_keys_hide(ngx_scale_keys_source_t *source,
@@ -136,6 +137,10 @@ ngx_scale_keys_purge_part(void *data, ngx_scale_key_part_t *part,
 
     declared = ngx_scale_conf_find_param(source->purge->target, &part->name);
 
+    if (declared->digest) {
+        return ngx_scale_keys_digest(source->f, text);
+    }
+
     rc = ngx_scale_keys_canon(source->f, declared->param.type, text);
 
     return rc == NGX_OK ? ngx_scale_keys_hide(source, declared, text)
@@ -232,6 +237,43 @@ ngx_scale_keys_canon(ngx_scale_flow_t *f, ngx_uint_t type, ngx_str_t *text)
     default:
         return NGX_ERROR;
     }
+}
+
+
+/* of a text, or of a bytea; what is none would make nothing old */
+
+static ngx_int_t
+ngx_scale_keys_digest(ngx_scale_flow_t *f, ngx_str_t *text)
+{
+    size_t      i;
+    ngx_str_t   hex;
+
+    hex = *text;
+
+    if (hex.len > 2 && ngx_strncmp(hex.data, "\\x", 2) == 0) {
+        hex.data += 2;
+        hex.len -= 2;
+    }
+
+    for (i = 0; i < hex.len && isxdigit(hex.data[i]); i++) { /* void */ }
+
+    if (i < hex.len || hex.len != NGX_SCALE_SIGN_SHA256) {
+        ngx_log_error(NGX_LOG_ERR, f->r->connection->log, 0,
+                      "route \"%V\": a purge of a scale_key is given what is "
+                      "no SHA-256 of 64 hexadecimal digits",
+                      &f->loc->http.route);
+        return NGX_ERROR;
+    }
+
+    text->len = hex.len;
+    text->data = ngx_pnalloc(f->r->pool, hex.len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_strlow(text->data, hex.data, hex.len);
+
+    return NGX_OK;
 }
 
 

@@ -2,6 +2,7 @@
 /* the levels of the configuration: made, merged, and a route where one is */
 
 #include "ngx_scale_merge.h"
+#include "ngx_scale_apikey.h"
 #include "ngx_scale_directives.h"
 #include "ngx_scale_handler.h"
 #include "ngx_scale_plan.h"
@@ -55,7 +56,11 @@ ngx_scale_merge_create_main(ngx_conf_t *cf)
 char *
 ngx_scale_merge_init_main(ngx_conf_t *cf, void *conf)
 {
-    return ngx_scale_stores_init(cf, conf);
+    char  *rv;
+
+    rv = ngx_scale_stores_init(cf, conf);
+
+    return rv == NGX_CONF_OK ? ngx_scale_apikey_plan(cf, conf) : rv;
 }
 
 

@@ -1,5 +1,5 @@
 
-#include "ngx_scale_auth.h"
+#include "ngx_scale_apikey.h"
 #include "ngx_scale_directives.h"
 #include "ngx_scale_handler.h"
 #include "ngx_scale_issuer.h"
@@ -42,6 +42,13 @@ static ngx_command_t  ngx_scale_commands[] = {
     { ngx_string("scale_session"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_scale_session_directive,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_key"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_scale_apikey_directive,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },

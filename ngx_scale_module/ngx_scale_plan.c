@@ -228,8 +228,10 @@ ngx_scale_plan_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         ngx_scale_conf_error(cf, &loc->place,
                              "route \"%V\" has no database%s%V; declare it by "
                              "scale_database in http{}, and where there are "
-                             "several name it by scale_use database=",
-                             &loc->http.route, name->len ? " " : "", name);
+                             "several name it by %s",
+                             &loc->http.route, name->len ? " " : "", name,
+                             loc->core ? "scale_use database="
+                                       : "\"database\"");
         return NGX_CONF_ERROR;
     }
 
@@ -247,8 +249,9 @@ ngx_scale_plan_stores(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     if (loc->store == NULL && (name->len || main->caches.nelts > 1)) {
         ngx_scale_conf_error(cf, &loc->place,
                              "route \"%V\" has no cache%s%V; name one of the "
-                             "declared ones by scale_use cache=",
-                             &loc->http.route, name->len ? " " : "", name);
+                             "declared ones by %s", &loc->http.route,
+                             name->len ? " " : "", name,
+                             loc->core ? "scale_use cache=" : "\"cache\"");
         return NGX_CONF_ERROR;
     }
 

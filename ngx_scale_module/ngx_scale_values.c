@@ -287,11 +287,13 @@ ngx_scale_values_one(ngx_scale_flow_t *f, ngx_uint_t index,
 
     declared = (ngx_scale_declared_t *) f->loc->params->elts + index;
 
-    if (declared->param.source == NGX_SCALE_SOURCE_JSON
-        || ngx_scale_auth_kind(declared->param.source)
-           != NGX_SCALE_AUTH_NKINDS)
-    {
+    if (declared->param.source == NGX_SCALE_SOURCE_JSON) {
         raw = *member;
+
+    } else if (ngx_scale_auth_kind(declared->param.source)
+               != NGX_SCALE_AUTH_NKINDS)
+    {
+        ngx_scale_auth_member(&declared->param, member, &raw);
 
     } else {
         rc = ngx_scale_values_raw(f, declared, &raw);

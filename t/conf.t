@@ -386,6 +386,152 @@ END
         'key "x" lacks ":app_user" of scale_identity');
 
 
+# keys of an API
+
+my $apikey = <<'END';
+    scale_key api {
+        query "SELECT owner FROM api_keys WHERE hash = :hash";
+    }
+END
+
+
+sub key_refused
+{
+    my ($title, $block, $message) = @_;
+
+    refused($title, $database . $cache . $block, $message);
+}
+
+
+key_refused('a scale_key without a query', <<'END',
+    scale_key api {                                             # <-
+        header X-API-Key;
+    }
+END
+        'scale_key "api" needs a "query" that binds :hash and nothing else, '
+        . 'such as "SELECT id, plan FROM api_keys WHERE hash = :hash"');
+
+key_refused('a query of a scale_key that binds something else', <<'END',
+    scale_key api {                                             # <-
+        query "SELECT 1 FROM api_keys WHERE hash = :hash AND id = :id";
+    }
+END
+        'scale_key "api" needs a "query" that binds :hash and nothing else');
+
+key_refused('a query of a scale_key that is no statement', <<'END',
+    scale_key api {
+        query fanout;                                           # <-
+    }
+END
+        'has no statement: write it in quotes, or file=');
+
+key_refused('a key in the URL', <<'END',
+    scale_key api {
+        query "SELECT 1 FROM api_keys WHERE hash = :hash";
+        key $arg_key;                                           # <-
+    }
+END
+        '"$arg_key" is of the URL, which is in logs: a key has no place there; '
+        . 'take it from a request field');
+
+key_refused('a key in two places', <<'END',
+    scale_key api {                                             # <-
+        query "SELECT 1 FROM api_keys WHERE hash = :hash";
+        key $http_x_key;
+        header X-API-Key;
+    }
+END
+        'scale_key "api" has a "header" and a "key"; remove one');
+
+key_refused('two scale_keys of one name', $apikey . <<'END',
+    scale_key api {                                             # <-
+    }
+END
+        'has the name of another; give one of them another name');
+
+key_refused('a scale_key whose name has other characters', <<'END',
+    scale_key "a b" {                                           # <-
+    }
+END
+        'takes a name of letters, digits, "_", "-" and "."');
+
+key_refused('an unknown directive of a scale_key', <<'END',
+    scale_key api {
+        ttl 1m;                                                 # <-
+    }
+END
+        'unknown directive "ttl" in this block; it knows database cache query '
+        . 'valid header key');
+
+key_refused('a verdict that has no lifetime', <<'END',
+    scale_key api {
+        valid for ever;                                         # <-
+    }
+END
+        '"valid" directive takes a lifetime of 1s to 27d, or off');
+
+key_refused('a directive of a scale_key, twice', <<'END',
+    scale_key api {
+        cache a;
+        cache b;                                                # <-
+    }
+END
+        '"cache" directive is duplicate');
+
+key_refused('a scale_key of a database that is not there', <<'END',
+    scale_key api {                                             # <-
+        database other;
+        query "SELECT 1 FROM api_keys WHERE hash = :hash";
+    }
+END
+        'route "api" has no database other; declare it by scale_database in '
+        . 'http{}, and where there are several name it by "database"');
+
+key_refused('a scale_key of a cache that is not there', <<'END',
+    scale_key api {                                             # <-
+        cache other;
+        query "SELECT 1 FROM api_keys WHERE hash = :hash";
+    }
+END
+        'route "api" has no cache other; name one of the declared ones by '
+        . '"cache"');
+
+refused('a scale_key of a database with shards', <<'END',
+    scale_database main {
+        conninfo "dbname=app";
+        shard a { server 127.0.0.1:5432; buckets 0-511; }
+        shard b { server 127.0.0.1:5433; buckets 512-1023; }
+    }
+    scale_key api {                                             # <-
+        query "SELECT 1 FROM api_keys WHERE hash = :hash";
+    }
+END
+        'scale_key "api" reads of a database with shards, and no shard has all '
+        . 'keys; keep them in one without, and name that by "database"');
+
+refused('a purge of a scale_key that keeps nothing',
+        $database . $cache . $apikey . server(<<'END'),
+    location /x {
+        scale_route x;
+        scale_query POST none "SELECT 1";
+        scale_purge api hash=a;                                 # <-
+    }
+END
+        'no cached route has the name "api"');
+
+refused('a key that is that of a scale_key',
+        $database . $cache . ($apikey =~ s/^    \}/        valid 1m;\n    }/mr)
+        . server(<<'END'),
+    location /x {
+        scale_route api;                                        # <-
+        scale_param id arg.id int;
+        scale_query GET row "SELECT :id";
+        scale_cache_valid 1m;
+    }
+END
+        'key "api" is already that of another statement');
+
+
 # shards
 
 sub shards

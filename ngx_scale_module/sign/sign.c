@@ -85,6 +85,17 @@ ngx_scale_sign_hash(u_char *data, size_t len, u_char *hash)
 }
 
 
+void
+ngx_scale_sign_sha256(u_char *data, size_t len, u_char *hex)
+{
+    u_char  digest[EVP_MAX_MD_SIZE];
+
+    (void) EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL);
+
+    (void) ngx_hex_dump(hex, digest, NGX_SCALE_SIGN_SHA256 / 2);
+}
+
+
 ngx_int_t
 ngx_scale_sign(ngx_scale_sign_keys_t *keys, const char *context, u_char *data,
     size_t len, u_char *mac)

@@ -58,6 +58,11 @@ void ngx_scale_sign_digest(u_char *data, size_t len, u_char *hex);
 /* the same as bytes, NGX_SCALE_SIGN_DIGEST / 2 of them */
 void ngx_scale_sign_hash(u_char *data, size_t len, u_char *hash);
 
+/* all of it: FIPS 180-4 */
+#define NGX_SCALE_SIGN_SHA256      64
+
+void ngx_scale_sign_sha256(u_char *data, size_t len, u_char *hex);
+
 
 /*
  * The read-your-writes token of scale_consistency bounded: where in the

@@ -39,7 +39,7 @@ secrets(void)
 static void
 digests(void)
 {
-    u_char  hex[NGX_SCALE_SIGN_DIGEST];
+    u_char  hex[NGX_SCALE_SIGN_SHA256];
 
     /* FIPS 180-2, appendix B.1 */
 
@@ -47,6 +47,12 @@ digests(void)
 
     ok(ngx_memcmp(hex, "ba7816bf8f01cfea414140de5dae2223", 32) == 0,
        "a digest is SHA-256's first half");
+
+    ngx_scale_sign_sha256((u_char *) "abc", 3, hex);
+
+    ok(ngx_memcmp(hex, "ba7816bf8f01cfea414140de5dae2223"
+                       "b00361a396177a9cb410ff61f20015ad", 64) == 0,
+       "or it is whole");
 }
 
 
