@@ -2,6 +2,9 @@
 #include "ngx_scale_auth.h"
 
 
+static u_char *ngx_scale_auth_part(u_char *p, ngx_str_t *text);
+
+
 ngx_int_t
 ngx_scale_auth_step(ngx_scale_flow_t *f)
 {
@@ -52,4 +55,61 @@ ngx_scale_auth_member(ngx_scale_param_t *param, ngx_scale_raw_t *member,
     default:
         break;
     }
+}
+
+
+/*
+ * Of each kind its number, its block and its text, with their lengths: no two
+ * are the same bytes.
+ */
+
+ngx_int_t
+ngx_scale_auth_identity(ngx_scale_flow_t *f, ngx_str_t *text)
+{
+    u_char      *p, *data;
+    size_t       len;
+    ngx_uint_t   kind;
+
+    len = NGX_SCALE_SIGN_DIGEST;
+
+    for (kind = 0; kind < NGX_SCALE_AUTH_NKINDS; kind++) {
+        if (f->who[kind].found) {
+            len += sizeof(ngx_uint_t) + 2 * sizeof(size_t)
+                   + f->loc->by[kind]->name.len + f->who[kind].user.len;
+        }
+    }
+
+    if (len == NGX_SCALE_SIGN_DIGEST) {
+        return NGX_DECLINED;
+    }
+
+    text->len = NGX_SCALE_SIGN_DIGEST;
+    text->data = ngx_pnalloc(f->r->pool, len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    data = text->data + text->len;
+    p = data;
+
+    for (kind = 0; kind < NGX_SCALE_AUTH_NKINDS; kind++) {
+        if (f->who[kind].found) {
+            p = ngx_cpymem(p, &kind, sizeof(ngx_uint_t));
+            p = ngx_scale_auth_part(p, &f->loc->by[kind]->name);
+            p = ngx_scale_auth_part(p, &f->who[kind].user);
+        }
+    }
+
+    ngx_scale_sign_digest(data, p - data, text->data);
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_scale_auth_part(u_char *p, ngx_str_t *text)
+{
+    p = ngx_cpymem(p, &text->len, sizeof(size_t));
+
+    return ngx_cpymem(p, text->data, text->len);
 }

@@ -47,5 +47,8 @@ ngx_int_t ngx_scale_auth_step(ngx_scale_flow_t *f);
 void ngx_scale_auth_member(ngx_scale_param_t *param, ngx_scale_raw_t *member,
     ngx_scale_raw_t *raw);
 
+/* what stands for all that was found, of no secret; NGX_DECLINED: nobody */
+ngx_int_t ngx_scale_auth_identity(ngx_scale_flow_t *f, ngx_str_t *text);
+
 
 #endif /* _NGX_SCALE_AUTH_H_INCLUDED_ */

@@ -4,7 +4,7 @@
 #include "ngx_scale_values.h"
 
 
-static ngx_uint_t ngx_scale_cdn_has_session(ngx_scale_flow_t *f);
+static ngx_uint_t ngx_scale_cdn_sets(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_cdn_is_private(ngx_scale_flow_t *f);
 static ngx_uint_t ngx_scale_cdn_is_doubtful(ngx_scale_answer_t *answer);
 static ngx_uint_t ngx_scale_cdn_is_missing(ngx_scale_flow_t *f);
@@ -20,6 +20,7 @@ static ngx_int_t ngx_scale_cdn_age(ngx_scale_flow_t *f);
 
 
 static ngx_str_t  ngx_scale_cdn_no_cache = ngx_string("no-cache");
+static ngx_str_t  ngx_scale_cdn_personal = ngx_string("private, no-cache");
 static ngx_str_t  ngx_scale_cdn_no_store = ngx_string("no-store");
 
 
@@ -28,18 +29,23 @@ ngx_scale_cdn_answer(ngx_scale_flow_t *f, ngx_str_t *cache_control)
 {
     ngx_scale_edge_t  *edge;
 
-    edge = f->loc->edge;
-
-    if (ngx_scale_cdn_has_session(f)) {
-        *cache_control = edge == NULL || edge->secret.len == 0
-                         || f->session->sets
-                         ? ngx_scale_cdn_no_store : edge->secret;
+    if (ngx_scale_cdn_sets(f)) {
+        *cache_control = ngx_scale_cdn_no_store;
         return NGX_OK;
     }
 
-    if (edge == NULL || f->method->method != NGX_HTTP_GET) {
+    if (f->method->method != NGX_HTTP_GET) {
+        return NGX_OK;
+    }
 
-        if (f->method->cached) {
+    edge = f->loc->edge;
+
+    if (edge == NULL) {
+
+        if (f->method->personal) {
+            *cache_control = ngx_scale_cdn_personal;
+
+        } else if (f->method->cached) {
             *cache_control = ngx_scale_cdn_no_cache;
         }
 
@@ -74,8 +80,14 @@ ngx_scale_cdn_problem(ngx_scale_flow_t *f)
 
     static ngx_str_t  name = ngx_string("Cache-Control");
 
-    if (!f->loc->http.shared && !ngx_scale_cdn_has_session(f)) {
-        return NGX_OK;
+    if (ngx_scale_cdn_sets(f)) {
+        return ngx_scale_response_add(f->r, &name, &ngx_scale_cdn_no_store);
+    }
+
+    if (!f->loc->http.shared) {
+        return f->method && f->method->personal
+               ? ngx_scale_response_add(f->r, &name, &ngx_scale_cdn_personal)
+               : NGX_OK;
     }
 
     missing = ngx_scale_cdn_is_missing(f);
@@ -91,13 +103,12 @@ ngx_scale_cdn_problem(ngx_scale_flow_t *f)
 }
 
 
-/* who asks is known by a cookie, or will be */
+/* the cookie of a session: it begins, ends, or is signed anew */
 
 static ngx_uint_t
-ngx_scale_cdn_has_session(ngx_scale_flow_t *f)
+ngx_scale_cdn_sets(ngx_scale_flow_t *f)
 {
-    return f->session && (f->who[NGX_SCALE_AUTH_SESSION].found
-                          || f->session->sets);
+    return f->session && f->session->sets;
 }
 
 
@@ -114,9 +125,7 @@ ngx_scale_cdn_is_private(ngx_scale_flow_t *f)
 
     static ngx_str_t  cookie = ngx_string("set-cookie");
 
-    if (f->loc->edge->private || f->r->headers_in.authorization
-        || ngx_scale_cdn_has_session(f))
-    {
+    if (f->loc->edge->private || f->r->headers_in.authorization) {
         return 1;
     }
 

@@ -103,11 +103,14 @@ ngx_scale_cdn_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
         return NGX_CONF_OK;
     }
 
-    if (loc->cdn_shared && loc->identities) {
+    if (loc->cdn_shared && m->personal) {
         ngx_scale_conf_error(cf, &loc->cdn_place,
-                             "route \"%V\" depends on who asks, by "
-                             "scale_identity, and cannot be \"scale_cdn "
-                             "shared\"; remove one", &loc->http.route);
+                             "route \"%V\" depends on who asks, by %s, and "
+                             "cannot be \"scale_cdn shared\"; remove one",
+                             &loc->http.route,
+                             loc->auth ? "scale_auth"
+                             : loc->identities ? "scale_identity"
+                                               : "what its GET binds");
         return NGX_CONF_ERROR;
     }
 
@@ -137,7 +140,7 @@ ngx_scale_cdn_edge(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     }
 
     declared = ngx_scale_cdn_private(cf, loc, get);
-    edge->private = declared != NULL;
+    edge->private = declared != NULL || get->personal;
 
     if (declared && !declared->identity && !declared->hashed) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,

@@ -223,6 +223,12 @@ struct ngx_scale_query_s {
 #define NGX_SCALE_CDN_MICRO    3
 
 
+/* scale_cache_scope */
+
+#define NGX_SCALE_SCOPE_PRIVATE  0
+#define NGX_SCALE_SCOPE_PUBLIC   1
+
+
 /* scale_consistency */
 
 #define NGX_SCALE_STRICT       0
@@ -374,6 +380,8 @@ typedef struct {
     unsigned                     batch:1;    /* scale_batch */
     unsigned                     starts:1;   /* a session */
     unsigned                     durable:1;  /* its transaction stores that */
+    unsigned                     anonymous:1; /* it runs for nobody */
+    unsigned                     personal:1; /* its answers are one's own */
 } ngx_scale_method_t;
 
 
@@ -417,6 +425,7 @@ struct ngx_scale_loc_conf_s {
     time_t                       stale;
     time_t                       error;
     ngx_scale_place_in_conf_t    valid;      /* scale_cache_valid's */
+    ngx_uint_t                   scope;      /* NGX_SCALE_SCOPE_... */
     ngx_uint_t                   audit;      /* of NGX_SCALE_AUDIT_WHOLE */
     ngx_scale_key_t             *key;
     ngx_scale_key_t             *reach;      /* what a write makes old */

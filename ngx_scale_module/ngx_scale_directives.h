@@ -98,6 +98,8 @@ char *ngx_scale_directives_valid(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_scale_directives_audit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_scale_directives_scope(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_scale_directives_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_scale_directives_tags(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -157,6 +157,33 @@ ngx_scale_directives_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* scale_cache_scope private | public */
+
+char *
+ngx_scale_directives_scope(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_scale_loc_conf_t  *loc = conf;
+
+    ngx_str_t  *word;
+
+    if (loc->scope != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+
+    if (ngx_strcmp(word[1].data, "private") == 0) {
+        loc->scope = NGX_SCALE_SCOPE_PRIVATE;
+        return NGX_CONF_OK;
+    }
+
+    loc->scope = NGX_SCALE_SCOPE_PUBLIC;
+
+    return ngx_strcmp(word[1].data, "public") == 0
+           ? NGX_CONF_OK : "is private or public";
+}
+
+
 static char *
 ngx_scale_directives_parse_key(ngx_conf_t *cf, ngx_str_t *text,
     ngx_scale_key_t *key)

@@ -1,6 +1,7 @@
 
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_answer.h"
+#include "ngx_scale_auth.h"
 #include "ngx_scale_batch.h"
 
 
@@ -134,6 +135,7 @@ ngx_scale_idempotency_field(ngx_scale_flow_t *f, ngx_str_t *key)
 static ngx_int_t
 ngx_scale_idempotency_hash_key(ngx_scale_flow_t *f, ngx_str_t *key)
 {
+    ngx_int_t              rc;
     ngx_str_t              name;
     ngx_uint_t             i, index;
     ngx_array_t           *parts;
@@ -158,12 +160,12 @@ ngx_scale_idempotency_hash_key(ngx_scale_flow_t *f, ngx_str_t *key)
         return NGX_ERROR;
     }
 
-    for (i = 0; i < NGX_SCALE_AUTH_NKINDS; i++) {
-        if (f->who[i].found
-            && ngx_scale_idempotency_part(parts, &f->who[i].user) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    rc = ngx_scale_auth_identity(f, &name);
+
+    if (rc == NGX_ERROR
+        || (rc == NGX_OK && ngx_scale_idempotency_part(parts, &name) != NGX_OK))
+    {
+        return NGX_ERROR;
     }
 
     for (i = 0; i < f->method->nparams; i++) {

@@ -19,7 +19,7 @@ ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_declared_t  *declared;
     ngx_scale_identity_t  *identity;
 
-    n = loc->identities ? loc->identities->nelts : 0;
+    n = loc->identities && !m->anonymous ? loc->identities->nelts : 0;
     identity = n ? loc->identities->elts : NULL;
 
     if (n > NGX_SCALE_PG_MAX_SETTINGS) {
@@ -46,14 +46,16 @@ ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 
 
 char *
-ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *get)
 {
-    ngx_uint_t             i;
+    ngx_uint_t             i, n;
     ngx_scale_identity_t  *identity;
 
-    identity = loc->identities ? loc->identities->elts : NULL;
+    n = loc->identities && !get->anonymous ? loc->identities->nelts : 0;
+    identity = n ? loc->identities->elts : NULL;
 
-    for (i = 0; loc->identities && i < loc->identities->nelts; i++) {
+    for (i = 0; i < n; i++) {
 
         if (!ngx_scale_plan_holds(&loc->key->parts, &identity[i].param)) {
             ngx_scale_conf_error(cf, &loc->key->place,
@@ -71,7 +73,7 @@ ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
 
 ngx_int_t
 ngx_scale_identity_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
-    ngx_scale_value_t *values, ngx_scale_pg_op_t *op)
+    ngx_scale_method_t *m, ngx_scale_value_t *values, ngx_scale_pg_op_t *op)
 {
     ngx_uint_t               i, n;
     ngx_scale_value_t       *value;
@@ -79,7 +81,7 @@ ngx_scale_identity_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
     ngx_scale_identity_t    *identity;
     ngx_scale_pg_setting_t  *setting;
 
-    if (loc->identities == NULL) {
+    if (loc->identities == NULL || m->anonymous) {
         return NGX_OK;
     }
 

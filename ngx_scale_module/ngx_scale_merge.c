@@ -83,6 +83,7 @@ ngx_scale_merge_create_loc(ngx_conf_t *cf)
     loc->csrf = NGX_CONF_UNSET;
     loc->ttl = NGX_CONF_UNSET;
     loc->audit = NGX_CONF_UNSET_UINT;
+    loc->scope = NGX_CONF_UNSET_UINT;
     loc->bypass = NGX_CONF_UNSET_PTR;
     loc->limits = NGX_CONF_UNSET_PTR;
     loc->if_match = NGX_CONF_UNSET_UINT;
@@ -175,6 +176,8 @@ ngx_scale_merge_values(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
     ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
     ngx_conf_merge_uint_value(conf->audit, prev->audit, 0);
+    ngx_conf_merge_uint_value(conf->scope, prev->scope,
+                              NGX_SCALE_SCOPE_PRIVATE);
 
     for (i = 0; i < NGX_SCALE_AUTH_NKINDS; i++) {
         ngx_conf_merge_str_value(conf->use_auth[i], prev->use_auth[i], "");

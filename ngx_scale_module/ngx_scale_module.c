@@ -179,6 +179,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_cache_scope"),
+      NGX_SCALE_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_scale_directives_scope,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_cache_key"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_scale_directives_key,

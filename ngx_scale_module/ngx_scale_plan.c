@@ -67,6 +67,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
+    rv = ngx_scale_plan_identity(cf, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_plan_methods(cf, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -349,6 +354,13 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         return NGX_CONF_ERROR;
     }
 
+    m->cached = method == NGX_HTTP_GET && !m->write && loc->ttl && loc->store;
+
+    rv = ngx_scale_plan_scope(cf, loc, m);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     rv = ngx_scale_identity_plan(cf, loc, m);
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -368,11 +380,9 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         return ngx_scale_plan_write(cf, loc, m);
     }
 
-    if (method != NGX_HTTP_GET || loc->ttl == 0 || loc->store == NULL) {
+    if (!m->cached) {
         return NGX_CONF_OK;
     }
-
-    m->cached = 1;
 
     rv = ngx_scale_plan_lifetime(cf, loc);
     if (rv != NGX_CONF_OK) {

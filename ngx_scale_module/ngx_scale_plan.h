@@ -65,7 +65,16 @@ char *ngx_scale_plan_shards(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 /* ngx_scale_identity.c: each method and each key has who asks */
 char *ngx_scale_identity_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
-char *ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+char *ngx_scale_identity_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *get);
+
+/*
+ * ngx_scale_plan_scope.c: declares :identity before the methods are planned;
+ * a method's entries are of one who asks, or its statements run for nobody
+ */
+char *ngx_scale_plan_identity(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+char *ngx_scale_plan_scope(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
 
 /* ngx_scale_plan_vary.c: what chooses among the answers of one URL */
 char *ngx_scale_plan_vary(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
@@ -94,6 +103,11 @@ ngx_uint_t ngx_scale_plan_same_key(ngx_scale_key_t *a, ngx_scale_key_t *b);
 
 /* ngx_scale_plan_use.c: which parameters a method needs */
 
+/* one that no directive declares, which may stay unused; NULL: memory */
+ngx_scale_declared_t *ngx_scale_plan_declare(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_str_t *name, ngx_uint_t type,
+    ngx_scale_place_in_conf_t *place);
+
 /* NULL: it is not declared, which was logged */
 ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_str_t *name,
@@ -103,11 +117,6 @@ ngx_scale_declared_t *ngx_scale_plan_param(ngx_conf_t *cf,
 ngx_uint_t ngx_scale_plan_holds(ngx_array_t *parts, ngx_str_t *name);
 
 /* the method evaluates it, or all that the parts or keys name */
-/* one that no directive declares, which may stay unused; NULL: memory */
-ngx_scale_declared_t *ngx_scale_plan_declare(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *loc, ngx_str_t *name, ngx_uint_t type,
-    ngx_scale_place_in_conf_t *place);
-
 char *ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place);
 char *ngx_scale_plan_use_parts(ngx_conf_t *cf,

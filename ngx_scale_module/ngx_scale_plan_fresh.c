@@ -105,6 +105,10 @@ ngx_scale_plan_no_store(ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m,
         return "there is no cached GET whose key it binds";
     }
 
+    if (get->anonymous && m->personal) {
+        return "GET runs without the identity that it has";
+    }
+
     if (loc->tags) {
         return loc->private ? "the entries depend on who asks"
                             : "the entries have tags";

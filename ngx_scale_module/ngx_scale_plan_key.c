@@ -55,7 +55,7 @@ ngx_scale_plan_key(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         }
     }
 
-    rv = ngx_scale_identity_plan_key(cf, loc);
+    rv = ngx_scale_identity_plan_key(cf, loc, get);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

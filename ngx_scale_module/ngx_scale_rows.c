@@ -56,7 +56,7 @@ ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
         }
     }
 
-    return ngx_scale_identity_bind(pool, loc, values, op);
+    return ngx_scale_identity_bind(pool, loc, m, values, op);
 }
 
 

@@ -41,7 +41,7 @@ ngx_int_t ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
 
 /* ngx_scale_identity.c: the settings of the operation's transaction */
 ngx_int_t ngx_scale_identity_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
-    ngx_scale_value_t *values, ngx_scale_pg_op_t *op);
+    ngx_scale_method_t *m, ngx_scale_value_t *values, ngx_scale_pg_op_t *op);
 
 /* the status of a statement that found nothing, 0: all found something */
 ngx_uint_t ngx_scale_rows_empty(ngx_scale_method_t *m, ngx_scale_pg_op_t *op);

@@ -486,6 +486,9 @@ ngx_scale_values_text(ngx_scale_flow_t *f, ngx_scale_declared_t *declared,
     case NGX_SCALE_SOURCE_IF_MATCH:
         return ngx_scale_request_if_match(f->r, text);
 
+    case NGX_SCALE_SOURCE_IDENTITY:
+        return ngx_scale_auth_identity(f, text);
+
     case NGX_SCALE_SOURCE_BODY:
         if (ngx_scale_request_body(f->r, text) != NGX_OK) {
             return NGX_ERROR;

@@ -386,7 +386,7 @@ END
         'key "x" lacks ":app_user" of scale_identity');
 
 
-# keys of an API
+# keys of an API, and whose an entry is
 
 my $apikey = <<'END';
     scale_key api {
@@ -400,6 +400,17 @@ sub key_refused
     my ($title, $block, $message) = @_;
 
     refused($title, $database . $cache . $block, $message);
+}
+
+
+# in a location, with back ends and a scale_key
+
+sub asked_refused
+{
+    my ($title, $location, $message) = @_;
+
+    refused($title, $database . $cache . $apikey
+                    . server("location /x {\n$location\n}"), $message);
 }
 
 
@@ -530,6 +541,106 @@ refused('a key that is that of a scale_key',
     }
 END
         'key "api" is already that of another statement');
+
+asked_refused('a scope that is none', <<'END',
+    scale_cache_scope shared;                                   # <-
+END
+        '"scale_cache_scope" directive is private or public');
+
+asked_refused('a scope, twice', <<'END',
+    scale_cache_scope public;
+    scale_cache_scope private;                                  # <-
+END
+        '"scale_cache_scope" directive is duplicate');
+
+asked_refused('a key of its own where only some are let in', <<'END',
+    scale_route x;
+    scale_auth key;
+    scale_query GET row "SELECT 1";
+    scale_cache_valid 1m;
+    scale_cache_key "x";                                        # <-
+END
+        'key "x" lacks ":identity", so one would get what another may see; add '
+        . 'it to the key, or write "scale_cache_scope public" if all may see '
+        . 'all of it');
+
+asked_refused('a key of its own where GET binds who asks', <<'END',
+    scale_route x;
+    scale_param me key.owner int;
+    scale_query GET row "SELECT :me";
+    scale_cache_valid 1m;
+    scale_cache_key "x/:me";                                    # <-
+END
+        'key "x/:me" lacks ":identity"');
+
+asked_refused('an answer for all of who asks', <<'END',
+    scale_route x;
+    scale_auth key;
+    scale_cache_scope public;
+    scale_param me key.owner int;
+    scale_query GET row "SELECT :me";                           # <-
+    scale_cache_valid 1m;
+END
+        'route "x" is "scale_cache_scope public", and its GET binds ":me", '
+        . 'which says who asks; remove one');
+
+asked_refused('an answer for all of a setting\'s parameter', <<'END',
+    scale_route x;
+    scale_cache_scope public;
+    scale_param me header.x-user int;
+    scale_identity app.user :me;
+    scale_query GET row "SELECT :me";                           # <-
+    scale_cache_valid 1m;
+END
+        'and its GET binds ":me", which says who asks; remove one');
+
+asked_refused('a parameter that has the name of who asks', <<'END',
+    scale_route x;
+    scale_auth key;
+    scale_param identity arg.identity int;                      # <-
+    scale_query GET row "SELECT :identity";
+END
+        '":identity" is whoever asks, by scale_auth; give this parameter '
+        . 'another name');
+
+asked_refused('an answer of those who are let in, for a CDN', <<'END',
+    scale_route x;
+    scale_auth key;
+    scale_cache_scope public;
+    scale_query GET row "SELECT 1";
+    scale_cache_valid 1m;
+    scale_cdn on shared;                                        # <-
+END
+        'route "x" depends on who asks, by scale_auth, and cannot be '
+        . '"scale_cdn shared"; remove one');
+
+asked_refused('a write that stores for all what one may see', <<'END',
+    scale_route x;
+    scale_cache_scope public;
+    scale_identity app.user $remote_user;
+    scale_query GET row "SELECT 1";
+    scale_query PATCH row "UPDATE t SET a = 1 RETURNING 1" store; # <-
+    scale_cache_valid 1m;
+END
+        'GET runs without the identity that it has; remove "store"');
+
+accepted('keys of an API, and entries of their own', $database . $cache
+         . $apikey . server(<<'END'));
+    scale_auth key;
+    scale_cache_valid 1m;
+    location /x {
+        scale_route  x;
+        scale_param  id  arg.id  int;
+        scale_query  GET row "SELECT :id";
+        scale_cache_key "x/:identity/:id";
+    }
+    location /y {
+        scale_cache_scope public;
+        scale_route  y;
+        scale_query  GET row "SELECT 1";
+        if ($arg_z) { add_header X-Z 1; }
+    }
+END
 
 
 # shards

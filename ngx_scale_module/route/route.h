@@ -47,6 +47,7 @@ typedef enum {
 
     /* declared by no word */
 
+    NGX_SCALE_SOURCE_IDENTITY,
     NGX_SCALE_SOURCE_IF_MATCH,
     NGX_SCALE_SOURCE_CURSOR                /* "argument" is its number */
 } ngx_scale_source_e;
