@@ -21,24 +21,55 @@ sub new
 }
 
 
-# "GET /path" sent as one write; the answers come in their order.  Those that
-# the server did not begin before it closed have code 0 and "unanswered".
+# "GET /path", or ["GET /path", field => value, ...], sent as one write; the
+# answers come in their order.  Those that the server did not begin before it
+# closed have code 0 and "unanswered".
 
 sub pipeline
 {
     my ($self, @requests) = @_;
 
+    $self->send(@requests);
+
+    return $self->answers(scalar @requests);
+}
+
+
+# its two halves, for several connections at once
+
+sub send
+{
+    my ($self, @requests) = @_;
+
     local $SIG{PIPE} = 'IGNORE';
 
+    my $socket = $self->connected() or return;
+
+    $socket->syswrite(join '', map { request_text(ref $_ ? @$_ : $_) }
+                                   @requests);
+}
+
+
+sub answers
+{
+    my ($self, $n) = @_;
+
     my $deadline = time + $self->{patience};
-    my $socket = $self->connected() or return map { failed() } @requests;
 
-    $socket->syswrite(join '', map {
-        "$_ HTTP/1.1\r\nHost: localhost\r\n"
-        . (/^GET/ ? '' : "Content-Length: 0\r\n") . "\r\n"
-    } @requests);
+    return map { $self->answer($deadline) } 1 .. $n;
+}
 
-    return map { $self->answer($deadline) } @requests;
+
+sub request_text
+{
+    my ($line, %fields) = @_;
+
+    $fields{Host} //= 'localhost';
+    $fields{'Content-Length'} //= 0 if $line !~ /^GET/;
+
+    return join "\r\n", "$line HTTP/1.1",
+                        (map { "$_: $fields{$_}" } sort keys %fields),
+                        '', '';
 }
 
 
