@@ -165,8 +165,8 @@ is(code('GET', '/me', Cookie => $ann), 200, 'it opens what needs a session');
 is(body('/me', Cookie => $ann), qq({"n":1,"name":"ann"}\n), 'as her');
 is(body('/maybe', Cookie => $ann), qq({"n":1}\n),
    'and is there where it may be');
-is(Scale::get('/me', Cookie => $ann)->{headers}{'cache-control'}, 'no-store',
-   'what it opens is kept by nobody');
+is(Scale::get('/me', Cookie => $ann)->{headers}{'cache-control'},
+   'private, no-cache', 'what it opens is her own');
 is(Scale::get('/edge', Cookie => $ann)->{headers}{'cache-control'},
    'private, no-cache', 'or as scale_cdn says');
 is(code('GET', '/me'), 401, 'without it there is none');
