@@ -2,8 +2,15 @@
 /* tls and auth_file, of the block scale_cache */
 
 #include "ngx_scale_cache_tls.h"
+#include "ngx_scale_secrets.h"
 
 
+static ngx_int_t ngx_scale_cache_tls_follow(ngx_conf_t *cf,
+    ngx_scale_memc_tls_t *tls, ngx_scale_memc_tls_conf_t *conf);
+static ngx_int_t ngx_scale_cache_tls_read_auth(void *data, ngx_pool_t *pool,
+    ngx_str_t *error);
+static ngx_int_t ngx_scale_cache_tls_renew(void *data, ngx_pool_t *pool,
+    ngx_str_t *error);
 static char *ngx_scale_cache_tls_argument(ngx_conf_t *cf, ngx_str_t *word,
     ngx_scale_memc_tls_conf_t *tls, ngx_str_t *name);
 
@@ -62,7 +69,24 @@ ngx_scale_cache_tls_set(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 
     cache->tls_verify = tls.verify;
 
-    return rc == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return rc == NGX_OK && ngx_scale_cache_tls_follow(cf, cache->tls, &tls)
+                           == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_scale_cache_tls_follow(ngx_conf_t *cf, ngx_scale_memc_tls_t *tls,
+    ngx_scale_memc_tls_conf_t *conf)
+{
+    ngx_str_t  files[] = { conf->cert, conf->key, conf->ca };
+
+    if (conf->cert.len == 0 && conf->ca.len == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_scale_secrets_follow(cf, "tls", files, 3,
+                                    ngx_scale_cache_tls_renew, tls);
 }
 
 
@@ -155,30 +179,76 @@ ngx_scale_cache_tls_auth(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 {
     ngx_scale_cache_conf_t  *cache = block;
 
-    u_char      buf[NGX_SCALE_GREETING_MAX_AUTH + 1];
     ngx_int_t   rc;
-    ngx_str_t  *word, content, error;
+    ngx_str_t  *word, *file, error;
 
-    if (cache->auth.len) {
+    if (cache->auth_file.len) {
         return "is duplicate";
     }
 
     word = cf->args->elts;
-    content.data = buf;
-    content.len = sizeof(buf);
+    file = &cache->auth_file;
 
-    if (ngx_scale_conf_read(cf, &word[1], &content) != NGX_OK) {
+    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    rc = ngx_scale_greeting_auth(cf->pool, &content, &cache->auth, &error);
+    *file = word[1];
+
+    cache->auth.data = ngx_scale_secret_alloc(cf->pool,
+                                              NGX_SCALE_GREETING_AUTH_SIZE);
+    if (cache->auth.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = ngx_scale_cache_tls_read_auth(cache, cf->pool, &error);
+
+    if (rc == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", file);
+        return NGX_CONF_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %V", file, &error);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_scale_secrets_follow(cf, "auth_file", file, 1,
+                                    ngx_scale_cache_tls_read_auth, cache)
+           == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_scale_cache_tls_read_auth(void *data, ngx_pool_t *pool, ngx_str_t *error)
+{
+    ngx_scale_cache_conf_t  *cache = data;
+
+    u_char      buf[NGX_SCALE_GREETING_MAX_AUTH + 1];
+    ngx_int_t   rc;
+    ngx_str_t   content;
+
+    content.data = buf;
+    content.len = sizeof(buf);
+
+    rc = ngx_scale_secrets_read(&cache->auth_file, &content);
+
+    if (rc == NGX_DECLINED) {
+        ngx_str_set(error, "has more than 250 bytes");
+
+    } else if (rc == NGX_OK) {
+        rc = ngx_scale_greeting_auth(&content, &cache->auth, error);
+    }
 
     ngx_explicit_memzero(buf, sizeof(buf));
 
-    if (rc == NGX_DECLINED) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %V", &word[1],
-                           &error);
-    }
+    return rc;
+}
 
-    return rc == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+
+static ngx_int_t
+ngx_scale_cache_tls_renew(void *data, ngx_pool_t *pool, ngx_str_t *error)
+{
+    return ngx_scale_memc_tls_renew(data, pool, error);
 }

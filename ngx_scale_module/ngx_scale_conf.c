@@ -108,41 +108,6 @@ ngx_scale_conf_copy(ngx_pool_t *pool, u_char *data, size_t len, ngx_str_t *s)
 }
 
 
-ngx_int_t
-ngx_scale_conf_read(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *content)
-{
-    ssize_t   n;
-    ngx_fd_t  fd;
-
-    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", name);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, content->data, content->len);
-
-    (void) ngx_close_file(fd);
-
-    if (n < 0 || (size_t) n == content->len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" has more than %uz bytes", name,
-                           content->len - 1);
-        return NGX_ERROR;
-    }
-
-    content->len = n;
-
-    return NGX_OK;
-}
-
-
 ngx_uint_t
 ngx_scale_conf_method(ngx_str_t *name)
 {

@@ -14,6 +14,7 @@
 #include <ngx_http.h>
 #include "ngx_scale.h"
 #include "http/context.h"
+#include "http/wipe.h"
 #include "route/route.h"
 #include "json/json.h"
 #include "pg/pg.h"
@@ -21,6 +22,7 @@
 #include "cache/cache.h"
 #include "limit/limit.h"
 #include "sign/sign.h"
+#include "secret/secret.h"
 #include "ngx_scale_names.h"
 
 
@@ -143,11 +145,15 @@ typedef struct {
     ngx_shm_zone_t              *zone;
     uint64_t                     node;       /* this one's name for others */
     uint32_t                     seed;       /* of the JSON check's hash */
-    ngx_scale_sign_keys_t        secrets;
+    ngx_scale_sign_keys_t       *secrets;    /* of scale_secret_file */
+    ngx_str_t                    secret_file;
+    ngx_array_t                  secret_files; /* see ngx_scale_secrets.h */
+    ngx_event_t                  secrets_timer;
     ngx_scale_counters_t        *counters;
     ngx_array_t                  limits;     /* of ngx_scale_limit_t * */
     ngx_scale_limit_table_t     *limit_table; /* NULL: nothing is limited */
     ngx_scale_jobs_t             jobs;       /* the worker's */
+    ngx_scale_wipe_t             wipe;       /* the same */
 } ngx_scale_main_conf_t;
 
 
@@ -382,6 +388,7 @@ typedef struct {
     unsigned                     durable:1;  /* its transaction stores that */
     unsigned                     anonymous:1; /* it runs for nobody */
     unsigned                     personal:1; /* its answers are one's own */
+    unsigned                     secret:1;   /* binds what may be one */
 } ngx_scale_method_t;
 
 
@@ -487,13 +494,6 @@ ngx_scale_purge_value_t *ngx_scale_conf_given(ngx_scale_purge_t *purge,
 /* with a null byte, which "len" does not count; NULL: memory */
 u_char *ngx_scale_conf_copy(ngx_pool_t *pool, u_char *data, size_t len,
     ngx_str_t *s);
-
-/*
- * A short file's content, at most content->len bytes less one, into what
- * "content" points to; errors are logged.
- */
-ngx_int_t ngx_scale_conf_read(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *content);
 
 
 #endif /* _NGX_SCALE_CONF_H_INCLUDED_ */

@@ -188,7 +188,7 @@ ngx_scale_consistency_floor(ngx_scale_flow_t *f, ngx_scale_cluster_t *cluster,
     time_t               age, useful;
     ngx_scale_written_t  written;
 
-    if (ngx_scale_token_read(&f->main->secrets, token, &written) != NGX_OK
+    if (ngx_scale_token_read(f->main->secrets, token, &written) != NGX_OK
         || written.system != ngx_scale_pg_system(cluster->pg))
     {
         return;
@@ -249,7 +249,7 @@ ngx_scale_consistency_written(ngx_scale_flow_t *f)
 
     token.data = p;
     token.len = NGX_SCALE_TOKEN_LEN;
-    ngx_scale_token_write(&f->main->secrets, &written, token.data);
+    ngx_scale_token_write(f->main->secrets, &written, token.data);
 
     age = f->loc->database->conf.max_lag / 1000 + NGX_SCALE_CONSISTENCY_SLACK;
 

@@ -155,7 +155,6 @@ ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
 {
     ngx_scale_pg_conf_t  *pg = block;
 
-    u_char      password[NGX_SCALE_PG_PASSWORD_SIZE], *copy;
     ngx_int_t   rc;
     ngx_str_t  *word;
 
@@ -170,7 +169,13 @@ ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
     }
 
     pg->password_file = word[1];
-    rc = ngx_scale_pg_password_read(&word[1], password);
+    pg->password = ngx_scale_secret_alloc(cf->pool,
+                                          NGX_SCALE_PG_PASSWORD_SIZE);
+    if (pg->password == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = ngx_scale_pg_password_read(&word[1], pg->password);
 
     if (rc == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
@@ -186,12 +191,7 @@ ngx_scale_database_password(ngx_conf_t *cf, ngx_scale_block_directive_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    copy = ngx_scale_conf_copy(cf->pool, password, ngx_strlen(password),
-                               &pg->password);
-
-    ngx_explicit_memzero(password, sizeof(password));
-
-    return copy ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return NGX_CONF_OK;
 }
 
 

@@ -3,6 +3,11 @@
 
 #include "ngx_scale_auth.h"
 #include "ngx_scale_directives.h"
+#include "ngx_scale_secrets.h"
+
+
+static ngx_int_t ngx_scale_directives_read_secret(void *data,
+    ngx_pool_t *pool, ngx_str_t *error);
 
 
 static ngx_str_t *ngx_scale_directives_used(ngx_scale_loc_conf_t *loc,
@@ -42,30 +47,74 @@ ngx_scale_directives_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_scale_main_conf_t  *main = conf;
 
-    u_char      buf[1024];
-    ngx_str_t  *word, content, error;
+    ngx_int_t   rc;
+    ngx_str_t  *word, *file, error;
 
-    word = cf->args->elts;
-    content.data = buf;
-    content.len = sizeof(buf);
-
-    if (main->secrets.n) {
+    if (main->secret_file.len) {
         return "is duplicate";
     }
 
-    if (ngx_scale_conf_read(cf, &word[1], &content) != NGX_OK) {
+    word = cf->args->elts;
+    file = &main->secret_file;
+
+    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_scale_sign_keys(&main->secrets, &content, &error) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %V", &word[1],
-                           &error);
+    *file = word[1];
+
+    rc = ngx_scale_directives_read_secret(main, cf->pool, &error);
+
+    if (rc == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", file);
         return NGX_CONF_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %V", file, &error);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_scale_secrets_follow(cf, "scale_secret_file", file, 1,
+                                    ngx_scale_directives_read_secret, main)
+           == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* the keys are replaced as a whole, or stay */
+
+static ngx_int_t
+ngx_scale_directives_read_secret(void *data, ngx_pool_t *pool,
+    ngx_str_t *error)
+{
+    ngx_scale_main_conf_t *main = data;
+
+    u_char                  buf[1024];
+    ngx_int_t               rc;
+    ngx_str_t               content;
+    ngx_scale_sign_keys_t   keys;
+
+    content.data = buf;
+    content.len = sizeof(buf);
+
+    rc = ngx_scale_secrets_read(&main->secret_file, &content);
+
+    if (rc == NGX_DECLINED) {
+        ngx_str_set(error, "has more than 1023 bytes");
+
+    } else if (rc == NGX_OK) {
+        rc = ngx_scale_sign_keys(&keys, &content, error);
+    }
+
+    if (rc == NGX_OK) {
+        *main->secrets = keys;
     }
 
     ngx_explicit_memzero(buf, sizeof(buf));
+    ngx_explicit_memzero(&keys, sizeof(keys));
 
-    return NGX_CONF_OK;
+    return rc;
 }
 
 

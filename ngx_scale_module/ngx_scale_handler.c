@@ -24,6 +24,8 @@ static ngx_scale_cause_e ngx_scale_handler_check(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_handler_accept(ngx_scale_flow_t *f);
 static ngx_int_t ngx_scale_handler_options(ngx_http_request_t *r,
     ngx_scale_loc_conf_t *loc);
+static ngx_int_t ngx_scale_handler_preflight(ngx_http_request_t *r);
+static ngx_int_t ngx_scale_handler_wipe(ngx_http_request_t *r);
 
 
 static ngx_scale_step_t  ngx_scale_handler_read[] = {
@@ -311,6 +313,13 @@ ngx_scale_handler(ngx_http_request_t *r)
     }
 
     f->method = ngx_scale_handler_method(r, loc);
+
+    if (f->method && f->method->secret
+        && ngx_scale_wipe_request(r, &f->main->wipe) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     cause = ngx_scale_handler_check(f);
 
     if (cause != NGX_SCALE_CAUSE_NONE) {
@@ -434,12 +443,35 @@ ngx_scale_handler_options(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
 }
 
 
+ngx_int_t
+ngx_scale_handler_add(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *early, *preflight;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    early = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
+    preflight = ngx_array_push(
+                         &cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+
+    if (early == NULL || preflight == NULL) {
+        return NGX_ERROR;
+    }
+
+    *early = ngx_scale_handler_wipe;
+    *preflight = ngx_scale_handler_preflight;
+
+    return NGX_OK;
+}
+
+
 /*
  * Before access is checked: a preflight has no credentials (Fetch, section
  * 4.8).  The filter adds what it asks for.
  */
 
-ngx_int_t
+static ngx_int_t
 ngx_scale_handler_preflight(ngx_http_request_t *r)
 {
     ngx_scale_loc_conf_t  *loc;
@@ -457,4 +489,22 @@ ngx_scale_handler_preflight(ngx_http_request_t *r)
     }
 
     return NGX_HTTP_NO_CONTENT;
+}
+
+
+/* of all locations: a session's cookie comes with a picture, too */
+
+static ngx_int_t
+ngx_scale_handler_wipe(ngx_http_request_t *r)
+{
+    ngx_scale_main_conf_t  *main;
+
+    if (!ngx_scale_wipe_is_due(r)) {
+        return NGX_DECLINED;
+    }
+
+    main = ngx_http_get_module_main_conf(r, ngx_scale_module);
+
+    return ngx_scale_wipe_request(r, &main->wipe) == NGX_OK
+           ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }

@@ -1,5 +1,5 @@
 
-/* what nginx calls for a route: its content, and before access is checked */
+/* what nginx calls for a route: its content, and what comes before it */
 
 #ifndef _NGX_SCALE_HANDLER_H_INCLUDED_
 #define _NGX_SCALE_HANDLER_H_INCLUDED_
@@ -11,7 +11,9 @@
 
 
 ngx_int_t ngx_scale_handler(ngx_http_request_t *r);
-ngx_int_t ngx_scale_handler_preflight(ngx_http_request_t *r);
+
+/* at the end of http{}: what comes before */
+ngx_int_t ngx_scale_handler_add(ngx_conf_t *cf);
 
 
 #endif /* _NGX_SCALE_HANDLER_H_INCLUDED_ */

@@ -50,7 +50,11 @@ ngx_scale_job_create(ngx_scale_flow_t *f, size_t size)
     }
 
     job = ngx_pcalloc(pool, size);
-    if (job == NULL) {
+
+    if (job == NULL
+        || (ngx_scale_secret_is(f->r->pool)
+            && ngx_scale_secret_pool(pool) != NGX_OK))
+    {
         ngx_destroy_pool(pool);
         return NULL;
     }

@@ -6,6 +6,7 @@
 #include "ngx_scale_directives.h"
 #include "ngx_scale_handler.h"
 #include "ngx_scale_plan.h"
+#include "ngx_scale_secrets.h"
 #include "ngx_scale_stores.h"
 
 
@@ -34,6 +35,7 @@ ngx_scale_merge_create_main(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&main->documents, cf->pool, 1, sizeof(void *))
            != NGX_OK
+        || ngx_scale_secrets_create(cf, main) != NGX_OK
         || ngx_scale_names_create(cf, &main->names) != NGX_OK)
     {
         return NULL;

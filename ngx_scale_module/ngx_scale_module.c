@@ -9,12 +9,12 @@
 #include "ngx_scale_openapi.h"
 #include "ngx_scale_plan.h"
 #include "ngx_scale_session_table.h"
+#include "ngx_scale_secrets.h"
 #include "ngx_scale_stores.h"
 
 
 static ngx_int_t ngx_scale_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_scale_postconfiguration(ngx_conf_t *cf);
-static ngx_int_t ngx_scale_add_preflight(ngx_conf_t *cf);
 static ngx_int_t ngx_scale_init_process(ngx_cycle_t *cycle);
 static void ngx_scale_exit_process(ngx_cycle_t *cycle);
 
@@ -357,31 +357,14 @@ ngx_scale_postconfiguration(ngx_conf_t *cf)
     }
 
     if (ngx_scale_openapi_write(cf, main) != NGX_OK
-        || ngx_scale_add_preflight(cf) != NGX_OK)
+        || ngx_scale_handler_add(cf) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
+    ngx_scale_secrets_cleanse(cf);
+
     return ngx_scale_filter_init(cf);
-}
-
-
-static ngx_int_t
-ngx_scale_add_preflight(ngx_conf_t *cf)
-{
-    ngx_http_handler_pt        *handler;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    handler = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
-    if (handler == NULL) {
-        return NGX_ERROR;
-    }
-
-    *handler = ngx_scale_handler_preflight;
-
-    return NGX_OK;
 }
 
 
@@ -401,6 +384,8 @@ ngx_scale_init_process(ngx_cycle_t *cycle)
 
     ngx_scale_jobs_init(&main->jobs);
     ngx_scale_issuers_open(cycle, main);
+    ngx_scale_wipe_init(&main->wipe, cycle->log);
+    ngx_scale_secrets_open(main, cycle->log);
 
     return ngx_scale_stores_open(cycle, main);
 }
@@ -414,6 +399,7 @@ ngx_scale_exit_process(ngx_cycle_t *cycle)
     main = ngx_http_cycle_get_module_main_conf(cycle, ngx_scale_module);
 
     if (main) {
+        ngx_scale_secrets_close(main);
         ngx_scale_jobs_cancel(&main->jobs);
         ngx_scale_issuers_close(main);
         ngx_scale_session_table_close(main);

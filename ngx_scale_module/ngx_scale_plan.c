@@ -147,7 +147,7 @@ static char *
 ngx_scale_plan_tokens(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc)
 {
-    if (loc->consistency != NGX_SCALE_BOUNDED || main->secrets.n) {
+    if (loc->consistency != NGX_SCALE_BOUNDED || main->secrets->n) {
         return NGX_CONF_OK;
     }
 

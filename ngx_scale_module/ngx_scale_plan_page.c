@@ -58,7 +58,7 @@ ngx_scale_plan_page(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
-    loc->page->secrets = &main->secrets;
+    loc->page->secrets = main->secrets;
     loc->page->scope = &loc->http.route;
     loc->page->limit = query->template.params.nelts;
 
@@ -107,7 +107,7 @@ ngx_scale_plan_page_check(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     if (query == NULL || query->fanout || query->template.dml) {
         reason = "is for a \"scale_query GET rows\" of one shard; add that";
 
-    } else if (main->secrets.n == 0) {
+    } else if (main->secrets->n == 0) {
         reason = "signs its cursors; write \"scale_secret_file path;\" in "
                  "http{}";
 

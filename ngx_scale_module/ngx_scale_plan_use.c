@@ -101,6 +101,7 @@ ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     m->params[m->nparams++] = index;
 
     m->json |= declared->param.source == NGX_SCALE_SOURCE_JSON;
+    m->secret |= declared->hashed;
     m->body |= declared->param.source == NGX_SCALE_SOURCE_JSON
                || declared->param.source == NGX_SCALE_SOURCE_BODY;
 

@@ -44,6 +44,7 @@ ngx_scale_rows_bind(ngx_pool_t *pool, ngx_scale_loc_conf_t *loc,
     op->ncalls = n;
     op->timeout = m->timeout;
     op->pool = pool;
+    op->secret = ngx_scale_secret_is(pool);
 
     for (i = 0; i < n; i++) {
         list = values ? values + i / m->ncalls * loc->params->nelts : NULL;

@@ -19,7 +19,7 @@ my $tests  = qr{^t/(?:(?!harness\.)[^/]+\.t|unit/.*)$};
 # Who may include what: the first pattern that matches a file's path decides.
 # Standard headers that are harmless everywhere are allowed to all.
 
-my $harmless = qr{^<(?:math|emmintrin|sys/random)\.h>$};
+my $harmless = qr{^<(?:math|emmintrin|malloc|sys/mman|sys/random)\.h>$};
 my $core     = qr{<ngx_(?:config|core|md5|murmurhash)\.h>};
 my $word     = qr{"ngx_scale\.h"};
 my $event    = qr{<ngx_event(?:_connect)?\.h>};
@@ -36,6 +36,8 @@ my @layers = (
     [qr{^shard/},                qr{$core|$word|"shard/\w+\.h"}],
     [qr{^limit/},                qr{$core|"limit/limit\.h"}],
     [qr{^session/},              qr{$core|"session/sessions\.h"}],
+    [qr{^secret/tls\.c$},        qr{"secret/secret\.h"|<openssl/\w+\.h>}],
+    [qr{^secret/},               qr{$core|"secret/secret\.h"}],
     [qr{^sign/\w+\.h$},          qr{$core|"sign/sign\.h"}],
     [qr{^sign/},                 qr{$core|"sign/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^jwt/jwt\.h$},           qr{$core|$word}],
@@ -50,13 +52,15 @@ my @layers = (
     [qr{^cache/memc\w*\.[ch]$},
                                  qr{$core|$event|"cache/$wire\.h"}],
     [qr{^cache/},                qr{$core|$word|$event|"cache/\w+\.h"}],
+    [qr{^http/wipe\.c$},         qr{"http/wipe\.h"|"secret/secret\.h"
+                                    |<ngx_http_v2_module\.h>}x],
     [qr{^http/},                 qr{$core|$word|<ngx_http\.h>|"http/\w+\.h"}],
     [qr{^ngx_scale_},
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
        | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
        | "shard/shard\.h" | "limit/limit\.h" | "session/sessions\.h"
-       | "jwt/jwt\.h"
-       | "http/(?:context|cors|problem|request|response)\.h" }x],
+       | "jwt/jwt\.h" | "secret/secret\.h"
+       | "http/(?:context|cors|problem|request|response|wipe)\.h" }x],
 );
 
 
@@ -68,7 +72,8 @@ my @libraries = (
     [qr{\bmemcached_\w+},                             qr{^cache/ring\.c$}],
     [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO|BN|PEM|ECDSA|OSSL)_\w+
            |ngx_ssl_\w+)}x,
-                    qr{^(?:sign/\w+|jwt/crypto|pg/tls|cache/memc_tls)\.c$}],
+                    qr{^(?:sign/\w+|jwt/crypto|(?:pg|secret)/tls
+                          |cache/memc_tls)\.c$}x],
     [qr{\bngx_http_\w+},                        qr{^(?:http/|ngx_scale_)}],
     [qr{\bngx_http_finalize_request\b},         qr{^ngx_scale_flow\.c$}],
 );
@@ -104,6 +109,11 @@ my %allocates = (
     'ngx_scale_module/pg/connect.c ngx_calloc' =>
         'what a connection needs, while it is open only: few are',
     'ngx_scale_module/pg/close.c ngx_free' => 'its end',
+    'ngx_scale_module/pg/wipe.c ngx_alloc' =>
+        'what libpq has freed is met again, and what covers its buffer',
+    'ngx_scale_module/pg/wipe.c ngx_free' => 'their end',
+    'ngx_scale_module/secret/pool.c ngx_free' =>
+        'what a pool has that is wiped, before the pool is destroyed',
     'ngx_scale_module/cache/flight_memory.c ngx_calloc' =>
         'a flight outlives the request that began it',
     'ngx_scale_module/cache/flight_memory.c ngx_alloc' =>

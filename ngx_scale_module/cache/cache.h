@@ -53,6 +53,7 @@ typedef struct {
     time_t                       max_ttl;    /* of an entry, all in all */
     ngx_scale_memc_tls_t        *tls;        /* NULL: none */
     ngx_str_t                    tls_name;   /* empty: each server's host */
+    ngx_str_t                    auth_file;
     ngx_str_t                    auth;       /* ngx_scale_greeting_auth() */
     unsigned                     tls_verify:1;
     unsigned                     shared:1;   /* the ring is a database's */

@@ -22,7 +22,7 @@ ngx_scale_check_node(ngx_scale_cache_node_t *node)
     greeting = &node->greeting;
 
     greeting->tls = conf->tls;
-    greeting->auth = conf->auth;
+    greeting->auth = &conf->auth;
     greeting->told = ngx_scale_check_told;
     greeting->data = node;
 

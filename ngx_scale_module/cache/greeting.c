@@ -117,8 +117,8 @@ static ngx_scale_greeting_stat_t  ngx_scale_greeting_table[] = {
  */
 
 ngx_int_t
-ngx_scale_greeting_auth(ngx_pool_t *pool, ngx_str_t *content,
-    ngx_str_t *command, ngx_str_t *error)
+ngx_scale_greeting_auth(ngx_str_t *content, ngx_str_t *command,
+    ngx_str_t *error)
 {
     u_char      *p, *colon;
     size_t       len;
@@ -148,15 +148,7 @@ ngx_scale_greeting_auth(ngx_pool_t *pool, ngx_str_t *content,
         }
     }
 
-    p = ngx_pnalloc(pool, sizeof("set auth 0 -1 " CRLF CRLF)
-                          + NGX_SIZE_T_LEN + len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    command->data = p;
-
-    p = ngx_sprintf(p, "set auth 0 -1 %uz" CRLF, len);
+    p = ngx_sprintf(command->data, "set auth 0 -1 %uz" CRLF, len);
     p = ngx_cpymem(p, content->data, colon - content->data);
     *p++ = ' ';
     p = ngx_cpymem(p, colon + 1, content->data + len - colon - 1);

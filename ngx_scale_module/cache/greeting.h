@@ -56,12 +56,19 @@ typedef struct {
 } ngx_scale_facts_t;
 
 
+/* and the command it makes */
+#define NGX_SCALE_GREETING_AUTH_SIZE                                          \
+    (sizeof("set auth 0 -1 " CRLF CRLF) + NGX_SIZE_T_LEN                      \
+     + NGX_SCALE_GREETING_MAX_AUTH)
+
 /*
- * The command that authenticates, of a file that holds "user:password".
- * NGX_DECLINED: "error" says what is wrong with the content.
+ * The command that authenticates, of a file that holds "user:password" in up
+ * to NGX_SCALE_GREETING_MAX_AUTH bytes; command->data has room for
+ * NGX_SCALE_GREETING_AUTH_SIZE.  NGX_DECLINED: "error" says what is wrong with
+ * the content, and the command is as it was.
  */
-ngx_int_t ngx_scale_greeting_auth(ngx_pool_t *pool, ngx_str_t *content,
-    ngx_str_t *command, ngx_str_t *error);
+ngx_int_t ngx_scale_greeting_auth(ngx_str_t *content, ngx_str_t *command,
+    ngx_str_t *error);
 
 /* the answer to it.  NGX_AGAIN: not complete; NGX_ERROR: not "STORED" */
 ngx_int_t ngx_scale_greeting_stored(u_char **pos, u_char *last);

@@ -109,7 +109,7 @@ struct ngx_scale_memc_op_s {
 typedef struct {
     ngx_scale_memc_tls_t      *tls;        /* NULL: none */
     ngx_str_t                  name;       /* in its certificate, with NUL */
-    ngx_str_t                  auth;       /* ngx_scale_greeting_auth() */
+    ngx_str_t                 *auth;       /* ngx_scale_greeting_auth() */
 
     void                     (*told)(void *data, ngx_uint_t faults,
                                      ngx_str_t *detail);

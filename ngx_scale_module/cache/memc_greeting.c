@@ -99,7 +99,7 @@ ngx_scale_memc_secured(ngx_scale_memc_t *memc)
 static ngx_int_t
 ngx_scale_memc_introduce(ngx_scale_memc_t *memc)
 {
-    return ngx_scale_memc_say(memc, memc->greeting->auth.len
+    return ngx_scale_memc_say(memc, memc->greeting->auth->len
                                     ? NGX_SCALE_MEMC_AUTHENTICATING
                                     : NGX_SCALE_MEMC_CHECKING);
 }
@@ -111,7 +111,7 @@ ngx_scale_memc_say(ngx_scale_memc_t *memc, ngx_scale_memc_state_e state)
     ngx_scale_memc_turn(memc, state);
 
     if (state == NGX_SCALE_MEMC_AUTHENTICATING) {
-        memc->words = memc->greeting->auth;
+        memc->words = *memc->greeting->auth;
 
     } else {
         ngx_str_set(&memc->words, NGX_SCALE_GREETING_STATS);
@@ -212,7 +212,7 @@ ngx_scale_memc_is_good(ngx_scale_memc_t *memc)
 
     faults = memc->facts.faults;
 
-    if (memc->greeting->auth.len == 0) {
+    if (memc->greeting->auth->len == 0) {
         faults &= ~NGX_SCALE_FAULT_ANYBODY;
     }
 

@@ -4,14 +4,21 @@
 
 #if (NGX_SSL)
 
+/* one is in use, the other is made; OpenSSL counts who still has the last */
+
 struct ngx_scale_memc_tls_s {
-    ngx_ssl_t        ssl;
+    ngx_ssl_t                   ssl[2];
+    ngx_uint_t                  current;
+    ngx_scale_memc_tls_conf_t   conf;
 };
 
 
-static ngx_int_t ngx_scale_memc_tls_trust(ngx_scale_memc_tls_t *tls,
+static void ngx_scale_memc_tls_cleanup(void *data);
+static ngx_int_t ngx_scale_memc_tls_load(SSL_CTX *ctx,
     ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error);
-static ngx_int_t ngx_scale_memc_tls_identify(ngx_scale_memc_tls_t *tls,
+static ngx_int_t ngx_scale_memc_tls_trust(SSL_CTX *ctx,
+    ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error);
+static ngx_int_t ngx_scale_memc_tls_identify(SSL_CTX *ctx,
     ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error);
 static int ngx_scale_memc_tls_no_password(char *buf, int size, int rwflag,
     void *data);
@@ -35,54 +42,91 @@ ngx_scale_memc_tls_create(ngx_pool_t *pool, ngx_scale_memc_tls_conf_t *conf,
     tls = cln->data;
     ngx_memzero(tls, sizeof(ngx_scale_memc_tls_t));
 
-    tls->ssl.log = pool->log;
+    tls->conf = *conf;
 
-    if (ngx_ssl_create(&tls->ssl, NGX_SSL_TLSv1_2|NGX_SSL_TLSv1_3, NULL)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    cln->data = &tls->ssl;
-    cln->handler = ngx_ssl_cleanup_ctx;
-
-    /*
-     * The buffer moves and grows between tries; and what a record holds is not
-     * sent before all of it is, which ngx_scale_memc_is_sent() counts on.
-     */
-
-    SSL_CTX_set_mode(tls->ssl.ctx, SSL_MODE_ENABLE_PARTIAL_WRITE
-                                   |SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    cln->handler = ngx_scale_memc_tls_cleanup;
 
     *result = tls;
 
-    if (conf->verify
-        && ngx_scale_memc_tls_trust(tls, conf, pool, error) != NGX_OK)
-    {
-        return NGX_DECLINED;
+    return ngx_scale_memc_tls_renew(tls, pool, error);
+}
+
+
+static void
+ngx_scale_memc_tls_cleanup(void *data)
+{
+    ngx_scale_memc_tls_t  *tls = data;
+
+    SSL_CTX_free(tls->ssl[tls->current].ctx);
+}
+
+
+ngx_int_t
+ngx_scale_memc_tls_renew(ngx_scale_memc_tls_t *tls, ngx_pool_t *pool,
+    ngx_str_t *error)
+{
+    ngx_int_t   rc;
+    ngx_ssl_t  *ssl;
+
+    ssl = &tls->ssl[!tls->current];
+
+    ngx_memzero(ssl, sizeof(ngx_ssl_t));
+    ssl->log = pool->log;
+
+    if (ngx_ssl_create(ssl, NGX_SSL_TLSv1_2|NGX_SSL_TLSv1_3, NULL) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    if (conf->cert.len
-        && ngx_scale_memc_tls_identify(tls, conf, pool, error) != NGX_OK)
-    {
-        return NGX_DECLINED;
+    rc = ngx_scale_memc_tls_load(ssl->ctx, &tls->conf, pool, error);
+
+    if (rc != NGX_OK) {
+        SSL_CTX_free(ssl->ctx);
+        return rc;
     }
+
+    SSL_CTX_free(tls->ssl[tls->current].ctx);
+
+    tls->ssl[tls->current].ctx = NULL;
+    tls->current = !tls->current;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_scale_memc_tls_trust(ngx_scale_memc_tls_t *tls,
-    ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error)
+ngx_scale_memc_tls_load(SSL_CTX *ctx, ngx_scale_memc_tls_conf_t *conf,
+    ngx_pool_t *pool, ngx_str_t *error)
 {
-    SSL_CTX_set_verify(tls->ssl.ctx, SSL_VERIFY_PEER, NULL);
+    /*
+     * The buffer moves and grows between tries; and what a record holds is not
+     * sent before all of it is, which ngx_scale_memc_is_sent() counts on.
+     */
+
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE
+                          |SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+
+    if (conf->verify
+        && ngx_scale_memc_tls_trust(ctx, conf, pool, error) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return conf->cert.len
+           ? ngx_scale_memc_tls_identify(ctx, conf, pool, error) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_scale_memc_tls_trust(SSL_CTX *ctx, ngx_scale_memc_tls_conf_t *conf,
+    ngx_pool_t *pool, ngx_str_t *error)
+{
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 
     if (conf->ca.len == 0) {
-        (void) SSL_CTX_set_default_verify_paths(tls->ssl.ctx);
+        (void) SSL_CTX_set_default_verify_paths(ctx);
 
-    } else if (SSL_CTX_load_verify_locations(tls->ssl.ctx,
-                                             (char *) conf->ca.data, NULL)
+    } else if (SSL_CTX_load_verify_locations(ctx, (char *) conf->ca.data,
+                                             NULL)
                != 1)
     {
         return ngx_scale_memc_tls_error(pool, &conf->ca,
@@ -96,13 +140,9 @@ ngx_scale_memc_tls_trust(ngx_scale_memc_tls_t *tls,
 
 
 static ngx_int_t
-ngx_scale_memc_tls_identify(ngx_scale_memc_tls_t *tls,
-    ngx_scale_memc_tls_conf_t *conf, ngx_pool_t *pool, ngx_str_t *error)
+ngx_scale_memc_tls_identify(SSL_CTX *ctx, ngx_scale_memc_tls_conf_t *conf,
+    ngx_pool_t *pool, ngx_str_t *error)
 {
-    SSL_CTX  *ctx;
-
-    ctx = tls->ssl.ctx;
-
     SSL_CTX_set_default_passwd_cb(ctx, ngx_scale_memc_tls_no_password);
 
     if (SSL_CTX_use_certificate_chain_file(ctx, (char *) conf->cert.data)
@@ -170,7 +210,9 @@ ngx_scale_memc_tls_handshake(ngx_scale_memc_tls_t *tls, ngx_connection_t *c,
     c->pool = ngx_create_pool(1024, c->log);
 
     if (c->pool == NULL
-        || ngx_ssl_create_connection(&tls->ssl, c, NGX_SSL_CLIENT) != NGX_OK)
+        || ngx_ssl_create_connection(&tls->ssl[tls->current], c,
+                                     NGX_SSL_CLIENT)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -256,6 +298,14 @@ ngx_scale_memc_tls_create(ngx_pool_t *pool, ngx_scale_memc_tls_conf_t *conf,
     ngx_str_set(error, "this nginx was built without SSL; build it with "
                        "--with-http_ssl_module");
 
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_scale_memc_tls_renew(ngx_scale_memc_tls_t *tls, ngx_pool_t *pool,
+    ngx_str_t *error)
+{
     return NGX_DECLINED;
 }
 

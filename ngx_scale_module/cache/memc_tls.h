@@ -33,5 +33,12 @@ ngx_int_t ngx_scale_memc_tls_create(ngx_pool_t *pool,
     ngx_scale_memc_tls_conf_t *conf, ngx_scale_memc_tls_t **tls,
     ngx_str_t *error);
 
+/*
+ * The files anew, for connections that are not made yet; what was wrong with
+ * them, as above, leaves all as it is.
+ */
+ngx_int_t ngx_scale_memc_tls_renew(ngx_scale_memc_tls_t *tls, ngx_pool_t *pool,
+    ngx_str_t *error);
+
 
 #endif /* _NGX_SCALE_MEMC_TLS_H_INCLUDED_ */

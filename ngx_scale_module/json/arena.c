@@ -50,6 +50,8 @@ ngx_scale_json_arena_init(ngx_scale_json_arena_t *arena, ngx_pool_t *pool,
 void
 ngx_scale_json_arena_done(ngx_scale_json_arena_t *arena)
 {
+    ngx_explicit_memzero(arena->start, arena->pos - arena->start);
+
     ngx_pfree(arena->pool, arena->start);
 }
 

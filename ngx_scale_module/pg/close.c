@@ -109,8 +109,7 @@ ngx_scale_pg_forget_session(ngx_scale_pg_conn_t *conn)
 
     ngx_scale_pg_unregister(conn);
 
-    PQfinish(conn->pgconn);
-
+    ngx_scale_pg_finish_session(conn);
     ngx_scale_pg_tls_clear();
 
     ngx_free(conn->slots);

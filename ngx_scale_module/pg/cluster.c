@@ -127,8 +127,6 @@ ngx_scale_pg_destroy(ngx_scale_pg_t *pg)
     if (pg->pump.posted) {
         ngx_delete_posted_event(&pg->pump);
     }
-
-    ngx_scale_pg_password_wipe(pg);
 }
 
 

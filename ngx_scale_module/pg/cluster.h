@@ -60,6 +60,7 @@ typedef enum {
     NGX_SCALE_PG_OWN_SET,
     NGX_SCALE_PG_OWN_FLUSHED,
     NGX_SCALE_PG_OWN_REPLAYED,
+    NGX_SCALE_PG_OWN_COVER,
     NGX_SCALE_PG_OWN_STANDING,             /* with scale.timeline() */
     NGX_SCALE_PG_OWN_STANDING_PLAIN,       /* without scale.sql */
     NGX_SCALE_PG_OWN_STANDING_PROBE,       /* of a foreign server */
@@ -167,7 +168,6 @@ struct ngx_scale_pg_s {
     ngx_scale_pg_op_t            index;        /* asks for the read-index */
     ngx_scale_pg_call_t          index_call;
     ngx_uint_t                   retries;      /* allowed, in tenths */
-    u_char                       password[NGX_SCALE_PG_PASSWORD_SIZE];
 
     void                       (*promoted)(void *data);
     void                        *data;

@@ -24,6 +24,7 @@ typedef enum {
     NGX_SCALE_PG_SLOT_FRAME,           /* before the calls, or after them */
     NGX_SCALE_PG_SLOT_CHECK,           /* how far a replica is */
     NGX_SCALE_PG_SLOT_LOCATE,          /* where a write ended */
+    NGX_SCALE_PG_SLOT_COVER,           /* what was bound before */
     NGX_SCALE_PG_SLOT_END,             /* COMMIT or ROLLBACK */
     NGX_SCALE_PG_SLOT_SYNC
 } ngx_scale_pg_slot_e;
@@ -99,6 +100,7 @@ struct ngx_scale_pg_conn_s {
     ngx_uint_t                 batch;      /* of them, since the last Sync */
     ngx_scale_pg_op_t         *looking;    /* it has no slot meanwhile */
 
+    size_t                     stain;      /* bytes of secrets in libpq */
     ngx_uint_t                 reads;      /* of the socket, for the head */
     ngx_msec_t                 patience;   /* between two rows of a stream */
 

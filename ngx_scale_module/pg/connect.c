@@ -208,6 +208,7 @@ ngx_scale_pg_poll(ngx_scale_pg_conn_t *conn)
     if (status == PGRES_POLLING_OK
         && conn->state == NGX_SCALE_PG_CONNECTING)
     {
+        ngx_scale_pg_forget_password(conn);
         ngx_scale_pg_established(conn);
     }
 }

@@ -45,6 +45,11 @@ static ngx_scale_pg_owned_t  ngx_scale_pg_owns[NGX_SCALE_PG_NOWN] = {
     [NGX_SCALE_PG_OWN_REPLAYED] =
         { "SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn", 0 },
 
+    /* it comes back: what was received is overwritten, too */
+
+    [NGX_SCALE_PG_OWN_COVER] =
+        { "SELECT $1::text", 1 },
+
     [NGX_SCALE_PG_OWN_STANDING] =
         { NGX_SCALE_PG_STANDING("scale.timeline()"), 0 },
 

@@ -2,7 +2,8 @@
 /*
  * The content of password_file, read before each attempt to connect: a file
  * that was replaced, or written over, counts from the next connection on.
- * What cannot be read leaves the password that worked.
+ * What cannot be read leaves the password that worked, in the configuration's
+ * own memory, of which this process has a copy.
  */
 
 #include "pg/cluster.h"
@@ -61,9 +62,6 @@ ngx_scale_pg_password_init(ngx_scale_pg_t *pg)
         return;
     }
 
-    ngx_memcpy(pg->password, pg->conf->password.data,
-               pg->conf->password.len + 1);
-
     if (ngx_scale_pg_password_read(&pg->conf->password_file, password)
         == NGX_ERROR)
     {
@@ -100,13 +98,14 @@ ngx_scale_pg_password(ngx_scale_pg_t *pg)
     if (rc == NGX_OK) {
         pg->unreadable = 0;
 
-        if (ngx_strcmp(password, pg->password) != 0) {
+        if (ngx_strcmp(password, pg->conf->password) != 0) {
             ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,
                           "database \"%V\": password_file has changed",
                           &pg->conf->name);
 
-            ngx_explicit_memzero(pg->password, sizeof(pg->password));
-            ngx_memcpy(pg->password, password, ngx_strlen(password) + 1);
+            ngx_explicit_memzero(pg->conf->password,
+                                 NGX_SCALE_PG_PASSWORD_SIZE);
+            ngx_memcpy(pg->conf->password, password, ngx_strlen(password) + 1);
         }
 
     } else if (!pg->unreadable) {
@@ -116,7 +115,7 @@ ngx_scale_pg_password(ngx_scale_pg_t *pg)
 
     ngx_explicit_memzero(password, sizeof(password));
 
-    return (char *) pg->password;
+    return (char *) pg->conf->password;
 }
 
 
@@ -136,11 +135,4 @@ ngx_scale_pg_password_complain(ngx_scale_pg_t *pg, ngx_int_t rc, ngx_err_t err)
                   "password and nothing else, at most %d bytes; the password "
                   "it had is used", &pg->conf->name, &pg->conf->password_file,
                   NGX_SCALE_PG_PASSWORD_SIZE - 1);
-}
-
-
-void
-ngx_scale_pg_password_wipe(ngx_scale_pg_t *pg)
-{
-    ngx_explicit_memzero(pg->password, sizeof(pg->password));
 }

@@ -61,7 +61,7 @@ typedef struct {
     ngx_array_t     *statements;       /* of ngx_scale_pg_statement_t * */
     ngx_str_t        conninfo;         /* NUL-terminated */
     ngx_str_t        password_file;    /* NUL-terminated, or empty */
-    ngx_str_t        password;         /* what it held, NUL-terminated */
+    u_char          *password;         /* what it held: PASSWORD_SIZE bytes */
     ngx_str_t        zone;             /* where this node stands */
     ngx_uint_t       connections;      /* per server, of the whole node */
     ngx_uint_t       queue;            /* waiting operations, per line */
@@ -277,6 +277,7 @@ struct ngx_scale_pg_op_s {
     unsigned                    locate:1;      /* a write's "position" */
     unsigned                    begun:1;       /* rows have left: no retry */
     unsigned                    urgent:1;      /* the next of its line */
+    unsigned                    secret:1;      /* what it binds may be one */
 
     ngx_pool_t                 *pool;          /* of rows.columns; or NULL */
     ngx_int_t                 (*rows)(ngx_scale_pg_op_t *op);

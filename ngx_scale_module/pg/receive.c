@@ -245,7 +245,8 @@ ngx_scale_pg_error(ngx_scale_pg_conn_t *conn, ngx_scale_pg_slot_t *slot,
     ngx_scale_pg_doubt_server(conn, slot, result, fatal);
 
     if (ngx_scale_pg_transacts(conn)
-        && slot->type != NGX_SCALE_PG_SLOT_SYNC)
+        && slot->type != NGX_SCALE_PG_SLOT_SYNC
+        && slot->type != NGX_SCALE_PG_SLOT_COVER)
     {
         conn->failed = 1;
     }

@@ -5,6 +5,7 @@
 #include "pg/line.h"
 #include "pg/op.h"
 #include "pg/pipeline.h"
+#include "pg/session.h"
 
 
 static void ngx_scale_pg_attempt(ngx_scale_pg_conn_t *conn,
@@ -81,6 +82,12 @@ ngx_scale_pg_send(ngx_scale_pg_conn_t *conn, ngx_scale_pg_op_t *op)
     }
 
     for (i = 0; i < op->ncalls; i++) {
+
+        if (op->secret) {
+            ngx_scale_pg_execute_secret(conn, op, i);
+            continue;
+        }
+
         call = &op->calls[i];
         ngx_scale_pg_execute(conn, NGX_SCALE_PG_SLOT_CALL, op, i,
                              call->statement, call->values);

@@ -40,10 +40,25 @@ void ngx_scale_pg_broken_handler(ngx_event_t *ev);
 /* password.c */
 
 void ngx_scale_pg_password_init(ngx_scale_pg_t *pg);
-void ngx_scale_pg_password_wipe(ngx_scale_pg_t *pg);
 
 /* of now; NULL: there is none */
 const char *ngx_scale_pg_password(ngx_scale_pg_t *pg);
+
+
+/* wipe.c */
+
+/* libpq has no use for it any more: it is connected, or gives up */
+void ngx_scale_pg_forget_password(ngx_scale_pg_conn_t *conn);
+
+/* PQfinish() */
+void ngx_scale_pg_finish_session(ngx_scale_pg_conn_t *conn);
+
+/* ngx_scale_pg_execute(), of values that stay in libpq's buffer */
+void ngx_scale_pg_execute_secret(ngx_scale_pg_conn_t *conn,
+    ngx_scale_pg_op_t *op, ngx_uint_t call);
+
+/* they are overwritten, on connections that rest */
+void ngx_scale_pg_cover(ngx_scale_pg_server_t *server);
 
 
 /* tls.c */

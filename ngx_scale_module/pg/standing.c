@@ -55,6 +55,7 @@ ngx_scale_pg_standing_timer(ngx_event_t *ev)
     delay = ngx_scale_pg_standing_ask(server);
 
     ngx_scale_pg_reap(server);
+    ngx_scale_pg_cover(server);
 
     if (!ev->timer_set) {
         ngx_add_timer(ev, delay);

@@ -189,8 +189,9 @@ stored(void)
 
 
 static void
-passwords(ngx_pool_t *pool)
+passwords(void)
 {
+    u_char       buf[NGX_SCALE_GREETING_AUTH_SIZE];
     ngx_uint_t   i;
     ngx_str_t    content, command, error;
 
@@ -199,9 +200,10 @@ passwords(ngx_pool_t *pool)
         "app:secret\nother:one\n", "app:\tsecret", NULL
     };
 
+    command.data = buf;
     ngx_str_set(&content, "app:se:cret\n");
 
-    ok(ngx_scale_greeting_auth(pool, &content, &command, &error) == NGX_OK,
+    ok(ngx_scale_greeting_auth(&content, &command, &error) == NGX_OK,
        "a user and a password");
     is_str(command, "set auth 0 -1 11\r\napp se:cret\r\n",
            "are an item that has expired, if nobody asked for them");
@@ -210,8 +212,8 @@ passwords(ngx_pool_t *pool)
         content.data = (u_char *) wrong[i];
         content.len = strlen(wrong[i]);
 
-        ok(ngx_scale_greeting_auth(pool, &content, &command, &error)
-           == NGX_DECLINED, "what is no user and password");
+        ok(ngx_scale_greeting_auth(&content, &command, &error) == NGX_DECLINED,
+           "what is no user and password");
     }
 }
 
@@ -219,22 +221,12 @@ passwords(ngx_pool_t *pool)
 int
 main(void)
 {
-    ngx_log_t    log;
-    ngx_pool_t  *pool;
-
-    ngx_memzero(&log, sizeof(ngx_log_t));
-    ngx_pagesize = getpagesize();
-
-    pool = ngx_create_pool(1024, &log);
-
     what_it_says();
     versions();
     pieces();
     what_is_no_answer();
     stored();
-    passwords(pool);
-
-    ngx_destroy_pool(pool);
+    passwords();
 
     return done();
 }

@@ -926,10 +926,14 @@ on_told(void *data, ngx_uint_t faults, ngx_str_t *detail)
 static void
 begin_greeting(const char *auth)
 {
+    static ngx_str_t  words;
+
     begin(TIMEOUT);
 
-    greeting.auth.data = (u_char *) auth;
-    greeting.auth.len = strlen(auth);
+    words.data = (u_char *) auth;
+    words.len = strlen(auth);
+
+    greeting.auth = &words;
     greeting.told = on_told;
     told = 0;
 

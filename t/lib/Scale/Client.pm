@@ -73,6 +73,22 @@ sub request_text
 }
 
 
+# whole requests, as they are
+
+sub text
+{
+    my ($self, @texts) = @_;
+
+    local $SIG{PIPE} = 'IGNORE';
+
+    my $socket = $self->connected() or return map { failed() } @texts;
+
+    $socket->syswrite(join '', @texts);
+
+    return $self->answers(scalar @texts);
+}
+
+
 # As RFC 9112 9.3.1 lets a client do: a connection that was closed before the
 # first byte of an answer was idle for the server, so the request is sent again.
 
