@@ -89,7 +89,7 @@ ngx_scale_session_init_one(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 {
     char  *rv;
 
-    if (main->secrets.n == 0) {
+    if (main->secrets->n == 0) {
         ngx_scale_conf_error(cf, &session->block.place,
                              "the cookies of session \"%V\" are signed; write "
                              "\"scale_secret_file path;\" in http{}",

@@ -75,7 +75,7 @@ ngx_scale_session_verify(ngx_scale_session_t *s,
 
     len = ngx_scale_session_token_signed(token, &s->conf->block.name, bytes);
 
-    if (ngx_scale_sign_verify(&s->flow->main->secrets,
+    if (ngx_scale_sign_verify(s->flow->main->secrets,
                               ngx_scale_session_context, bytes, len,
                               token->mac)
         != NGX_OK)
@@ -101,7 +101,7 @@ ngx_scale_session_sign(ngx_scale_session_t *s,
 
     len = ngx_scale_session_token_signed(token, &s->conf->block.name, bytes);
 
-    (void) ngx_scale_sign(&s->flow->main->secrets, ngx_scale_session_context,
+    (void) ngx_scale_sign(s->flow->main->secrets, ngx_scale_session_context,
                           bytes, len, token->mac);
 }
 
