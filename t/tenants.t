@@ -11,6 +11,7 @@ use POSIX ();
 use Scale::Client;
 use Scale::Jwt;
 use Scale::Ring;
+use Scale::Session qw(cookie write_secrets);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -32,6 +33,7 @@ close $out;
 # how a person says who she is: a block, what a location requires, the source
 # of her number, and what she sends
 
+my @cookie;
 my @kinds = (
     { name   => 'key',
       block  => 'scale_key api {
@@ -46,7 +48,25 @@ my @kinds = (
       block  => "scale_jwt { jwks_file $jwks; alg HS256; }",
       source => 'jwt.owner',
       fields => sub { return Authorization => "Bearer $token[$_[0]]" } },
+
+    { name     => 'session',
+      block    => 'scale_secret_file  "$TEST_NGINX_DIR/secret";
+                   scale_session sid { cookie sid insecure; }',
+      location => 'location = /login {
+                       scale_auth   none;
+                       scale_route  login;
+                       scale_param  who json.who int required;
+                       scale_query  POST row "SELECT :who AS owner,
+                                                     :who AS \"user\"" read;
+                       scale_session_start;
+                   }',
+      begin    => \&log_in,
+      source   => 'session.owner',
+      fields   => sub { return Cookie => $cookie[$_[0]],
+                               'Sec-Fetch-Site' => 'same-origin' } },
 );
+
+write_secrets('a secret of a thousand people');
 
 Scale::sql(<<"END");
 CREATE TABLE api_keys (hash text PRIMARY KEY, owner int NOT NULL);
@@ -71,6 +91,7 @@ add_to_ring(@address);
 for my $kind (@kinds) {
     my @nodes = map { Scale::nginx(with_docs($kind)) } 1, 2;
 
+    $kind->{begin}->(@nodes) if $kind->{begin};
     warm_up($kind, @nodes);
 
     my $sum = run($kind, $passes, \@nodes, sub {
@@ -117,6 +138,7 @@ sub with_docs
         scale_identity  app.user $kind->{source};
         scale_param     id \$id int required;
 
+        ${\ ($kind->{location} // '') }
         location = /docs {
             scale_route  docs;
             scale_query  GET rows "SELECT id, owner, n FROM docs ORDER BY id";
@@ -151,6 +173,29 @@ sub in_public
     return with_docs($kind)
            =~ s/FROM docs ORDER BY id";/FROM open ORDER BY id";
                 scale_cache_scope public;/r;
+}
+
+
+# at either node, and known at both
+
+sub log_in
+{
+    my (@nodes) = @_;
+
+    Scale::wait_for(sub { login($nodes[0], 1)->{code} == 200 }, 12)
+        or die "nobody can log in\n";
+
+    @cookie = ('', map { cookie(login($nodes[$_ % 2], $_)) } 1 .. $people);
+}
+
+
+sub login
+{
+    my ($node, $who) = @_;
+
+    return Scale::request('POST', '/login', qq({"who": $who}),
+                          'Content-Type' => 'application/json',
+                          ':port' => $node->{port});
 }
 
 

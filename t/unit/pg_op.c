@@ -1,4 +1,4 @@
-/* sources: pg/cancel.c pg/connection.c pg/line.c pg/op.c pg/pipeline.c pg/send.c pg/server.c pg/transaction.c */
+/* sources: pg/cancel.c pg/connection.c pg/line.c pg/op.c pg/pipeline.c pg/send.c pg/server.c pg/transaction.c pg/wipe.c */
 
 /*
  * Where an operation is and what its cancel may promise, and the states of
