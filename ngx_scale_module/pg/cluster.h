@@ -171,6 +171,8 @@ struct ngx_scale_pg_s {
 
     void                       (*promoted)(void *data);
     void                        *data;
+    void                       (*heard)(void *data, ngx_str_t *payload);
+    void                        *heard_data;
 
     ngx_log_t                   *log;
     ngx_pool_t                  *pool;

@@ -145,6 +145,14 @@ ngx_scale_pg_t *ngx_scale_pg_create(ngx_pool_t *pool,
 void ngx_scale_pg_on_promotion(ngx_scale_pg_t *pg,
     void (*promoted)(void *data), void *data);
 
+/*
+ * "heard" is called with the payload of each NOTIFY that a session of attend()
+ * listens to (PostgreSQL manual, 34.9 Asynchronous Notification); it may submit
+ * and attend.
+ */
+void ngx_scale_pg_on_notify(ngx_scale_pg_t *pg,
+    void (*heard)(void *data, ngx_str_t *payload), void *data);
+
 /* closes every connection; no handler is called */
 void ngx_scale_pg_destroy(ngx_scale_pg_t *pg);
 
@@ -330,6 +338,14 @@ struct ngx_scale_pg_op_s {
  * here: what finds its line full is told so by done().
  */
 void ngx_scale_pg_submit(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op);
+
+/*
+ * One statement on a session that each worker has with the primary anyway: what
+ * it does to that session, LISTEN or an advisory lock, lasts as long as that
+ * does, which nobody is told the end of.  It must take no time, and is not
+ * retried.  NGX_DECLINED: there is no such session now, done() will not run.
+ */
+ngx_int_t ngx_scale_pg_attend(ngx_scale_pg_t *pg, ngx_scale_pg_op_t *op);
 
 /*
  * The answers to look(); done() follows, after a rollback with cause NONE: the

@@ -91,6 +91,7 @@ ngx_scale_pg_read(ngx_scale_pg_conn_t *conn)
         conn->resumed = 0;
 
         ngx_scale_pg_receive(conn);
+        ngx_scale_pg_notified(conn);
 
     } while (conn->head != conn->tail && !conn->paused
              && conn->state != NGX_SCALE_PG_BROKEN

@@ -37,6 +37,12 @@ void ngx_scale_pg_close(ngx_scale_pg_conn_t *conn, const char *reason);
 void ngx_scale_pg_broken_handler(ngx_event_t *ev);
 
 
+/* notify.c */
+
+/* hands out what has come with what was read */
+void ngx_scale_pg_notified(ngx_scale_pg_conn_t *conn);
+
+
 /* password.c */
 
 void ngx_scale_pg_password_init(ngx_scale_pg_t *pg);
