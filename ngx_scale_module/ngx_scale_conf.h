@@ -52,9 +52,11 @@ typedef struct {
     ngx_scale_shard_map_t       *map;        /* NULL: it has no shards */
     ngx_array_t                  stores;     /* that cache what it holds */
     ngx_scale_pg_statement_t    *keyed;      /* begin, end; or NULL */
+    ngx_scale_pg_statement_t    *queue;      /* of NGX_SCALE_QUEUE_NCALLS */
 } ngx_scale_database_t;
 
 typedef struct ngx_scale_keeper_s  ngx_scale_keeper_t;
+typedef struct ngx_scale_watch_s   ngx_scale_watch_t;
 
 
 /* what the keeper of a ring calls, of scale.sql */
@@ -103,6 +105,41 @@ typedef struct {
 } ngx_scale_auth_block_t;
 
 
+/* what a worker calls, of queue.sql, beside what clients ask for */
+
+typedef enum {
+    NGX_SCALE_QUEUE_WATCH = 0,
+    NGX_SCALE_QUEUE_RETURN,
+    NGX_SCALE_QUEUE_NCALLS
+} ngx_scale_queue_call_e;
+
+
+/*
+ * scale_queue: jobs of a database, and the clients of this worker that wait for
+ * one.  "heard" counts what was heard of new ones.
+ */
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_str_t                    use;        /* its database, or empty */
+    ngx_msec_t                   visibility;
+    ngx_uint_t                   attempts;
+    ngx_msec_t                   backoff;
+    ngx_msec_t                   max_backoff;
+    ngx_uint_t                   depth;      /* 0: any */
+    ngx_msec_t                   keep;       /* how it ended */
+    ngx_scale_place_in_conf_t    place;
+    ngx_scale_database_t        *database;
+
+    ngx_scale_watch_t           *watch;      /* the worker's */
+    ngx_queue_t                  line;       /* of ngx_scale_waiter_t */
+    void                        *called;     /* who is not back yet */
+    ngx_uint_t                   tickets;    /* given out */
+    ngx_uint_t                   heard;
+    unsigned                     watched:1;  /* the database knows */
+} ngx_scale_queue_t;
+
+
 /* reads that no client waits for */
 
 typedef struct {
@@ -136,6 +173,7 @@ typedef struct {
 typedef struct {
     ngx_array_t                  databases;  /* of ngx_scale_database_t * */
     ngx_array_t                  caches;     /* ngx_scale_cache_store_t * */
+    ngx_array_t                  queues;     /* of ngx_scale_queue_t * */
     ngx_array_t                  routes;     /* of ngx_scale_loc_conf_t * */
     ngx_array_t                  documents;  /* the same */
     ngx_array_t                  auth[NGX_SCALE_AUTH_NKINDS];
@@ -213,6 +251,7 @@ struct ngx_scale_query_s {
     ngx_scale_page_t            *page;       /* or NULL */
     ngx_scale_query_t           *next;       /* of a page after the first */
     unsigned                     store:1;    /* its row is what GET returns */
+    ngx_scale_queue_t           *queue;      /* its rows are jobs of it */
 };
 
 
@@ -365,6 +404,8 @@ typedef struct {
     ngx_uint_t                   guard_arg;  /* as which $n */
     ngx_uint_t                   if_match;   /* its index among the values */
     ngx_scale_etag_t            *etag;       /* of the row it answers */
+    ngx_scale_queue_t           *queue;      /* claims jobs of it; or NULL */
+    ngx_uint_t                   wait;       /* for one: index among values */
     ngx_uint_t                  *params;     /* to evaluate: indices */
     ngx_uint_t                   nparams;
     ngx_msec_t                   timeout;
@@ -399,6 +440,7 @@ struct ngx_scale_loc_conf_s {
     ngx_http_core_srv_conf_t    *server;
     ngx_scale_document_t        *document;
     ngx_scale_place_in_conf_t    place;
+    ngx_scale_place_in_conf_t    closed;     /* not to be open to all */
     ngx_str_t                    use_database;
     ngx_str_t                    use_cache;
     ngx_str_t                    use_auth[NGX_SCALE_AUTH_NKINDS];

@@ -11,11 +11,27 @@
 #include "ngx_scale_conf.h"
 
 
-/* blocks, each read whole: ngx_scale_database.c, ngx_scale_cache.c */
+/* blocks, each read whole: ngx_scale_database.c, _cache.c, _queue_conf.c */
 
 char *ngx_scale_database_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_scale_cache_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+char *ngx_scale_queue_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_scale_queue_api.c */
+
+char *ngx_scale_queue_api_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_scale_directives_enqueue.c */
+
+char *ngx_scale_directives_enqueue(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 

@@ -2,6 +2,7 @@
 /* the options of scale_query: each a word, or a name with a value */
 
 #include "ngx_scale_directives.h"
+#include "ngx_scale_queue.h"
 
 
 typedef struct {
@@ -33,6 +34,8 @@ static char *ngx_scale_directives_set_sort(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *value);
 static char *ngx_scale_directives_set_limit(ngx_conf_t *cf,
     ngx_scale_query_t *query, ngx_str_t *value);
+static char *ngx_scale_directives_set_claim(ngx_conf_t *cf,
+    ngx_scale_query_t *query, ngx_str_t *value);
 
 
 static ngx_scale_query_option_t  ngx_scale_query_options[] = {
@@ -48,6 +51,7 @@ static ngx_scale_query_option_t  ngx_scale_query_options[] = {
     { ngx_string("fanout="), ngx_scale_directives_set_fanout },
     { ngx_string("sort="), ngx_scale_directives_set_sort },
     { ngx_string("limit="), ngx_scale_directives_set_limit },
+    { ngx_string("claim="), ngx_scale_directives_set_claim },
     { ngx_null_string, NULL }
 };
 
@@ -306,4 +310,16 @@ ngx_scale_directives_set_limit(ngx_conf_t *cf, ngx_scale_query_t *query,
     query->limit = n;
 
     return NGX_CONF_OK;
+}
+
+
+/* its rows are jobs of the queue, which are waited for */
+
+static char *
+ngx_scale_directives_set_claim(ngx_conf_t *cf, ngx_scale_query_t *query,
+    ngx_str_t *value)
+{
+    query->queue = ngx_scale_queue_find(cf, value);
+
+    return query->queue ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

@@ -188,7 +188,7 @@ ngx_scale_directives_query_word(ngx_conf_t *cf, ngx_scale_query_t *query,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" is not an option; there are read, write, "
                            "store, type=, status=, empty=, role=, timeout=, "
-                           "fanout, sort=, limit= and file=, and one "
+                           "fanout, sort=, limit=, claim= and file=, and one "
                            "statement%s", word,
                            ngx_strncmp(word->data, "scale_", 6) == 0
                            ? "; a \";\" is missing before it" : "");

@@ -247,9 +247,17 @@ ngx_scale_flow_hold(ngx_scale_flow_t *f)
     }
 
     if (!f->reading) {
-        f->r->read_event_handler = f->method->write ? ngx_http_block_reading
-                                                    : ngx_http_test_reading;
+        ngx_scale_flow_attend(f);
     }
+}
+
+
+void
+ngx_scale_flow_attend(ngx_scale_flow_t *f)
+{
+    f->r->read_event_handler = f->method->write && !f->idle
+                               ? ngx_http_block_reading
+                               : ngx_http_test_reading;
 }
 
 

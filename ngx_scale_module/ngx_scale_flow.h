@@ -30,6 +30,7 @@ typedef struct ngx_scale_fanout_s   ngx_scale_fanout_t;
 typedef struct ngx_scale_keyed_s    ngx_scale_keyed_t;
 typedef struct ngx_scale_charges_s  ngx_scale_charges_t;
 typedef struct ngx_scale_session_s  ngx_scale_session_t;
+typedef struct ngx_scale_claim_s    ngx_scale_claim_t;
 
 
 typedef struct {
@@ -86,6 +87,7 @@ struct ngx_scale_flow_s {
     ngx_scale_write_t            write;
     ngx_scale_keyed_t           *keyed;      /* came with a key; or NULL */
     ngx_scale_session_t         *session;    /* NULL: it needs none */
+    ngx_scale_claim_t           *claim;      /* of jobs; or NULL */
 
     ngx_scale_json_list_t       *list;       /* of rows that come one by one */
     ngx_buf_t                    part;       /* of them, on its way out */
@@ -103,6 +105,7 @@ struct ngx_scale_flow_s {
     unsigned                     filling:1;  /* this one reads for others */
     unsigned                     marked:1;   /* keys are, or may be */
     unsigned                     paused:1;   /* its client is busy */
+    unsigned                     idle:1;     /* a write that is not begun */
 };
 
 
@@ -133,6 +136,12 @@ void ngx_scale_flow_end_within(ngx_scale_flow_t *inner);
 
 /* goes on as if the parked step had returned "rc", not NGX_AGAIN */
 void ngx_scale_flow_resume(ngx_scale_flow_t *f, ngx_int_t rc);
+
+/*
+ * The client is watched, or not, after "idle" has changed: a write goes on
+ * without it, what is not begun does not.
+ */
+void ngx_scale_flow_attend(ngx_scale_flow_t *f);
 
 /* returns NGX_DECLINED, for a step to return */
 ngx_int_t ngx_scale_flow_refuse(ngx_scale_flow_t *f, ngx_scale_cause_e cause);

@@ -7,6 +7,7 @@
 #include "ngx_scale_apikey.h"
 #include "ngx_scale_auth.h"
 #include "ngx_scale_bearer.h"
+#include "ngx_scale_claim.h"
 #include "ngx_scale_idempotency.h"
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
@@ -285,6 +286,48 @@ static ngx_scale_step_t  ngx_scale_handler_end[] = {
 };
 
 
+/* jobs of a queue */
+
+static ngx_scale_step_t  ngx_scale_handler_claim[] = {
+
+    { "limit",
+      ngx_scale_admit_request,
+      ngx_scale_admit_expire,
+      ngx_scale_admit_release, 0 },
+
+    { "accept",
+      ngx_scale_handler_accept, NULL, NULL, 0 },
+
+    { "jwt",
+      ngx_scale_bearer_step, NULL, NULL, 0 },
+
+    { "auth",
+      ngx_scale_auth_step, NULL, NULL, 0 },
+
+    { "body",
+      ngx_scale_flow_body, NULL, NULL, 0 },
+
+    { "values",
+      ngx_scale_values_step, NULL, NULL, 0 },
+
+    { "shard",
+      ngx_scale_sharding_one, NULL, NULL, 0 },
+
+    { "claim",
+      ngx_scale_claim_step,
+      ngx_scale_claim_expire,
+      ngx_scale_claim_release, 0 },
+
+    { "render",
+      ngx_scale_answer_render, NULL, NULL, 0 },
+
+    { "send",
+      ngx_scale_answer_send, NULL, NULL, 1 },
+
+    ngx_scale_last_step
+};
+
+
 static ngx_scale_step_t  ngx_scale_handler_refusal[] = {
 
     { "send",
@@ -298,6 +341,7 @@ ngx_int_t
 ngx_scale_handler(ngx_http_request_t *r)
 {
     ngx_scale_flow_t      *f;
+    ngx_scale_step_t      *steps;
     ngx_scale_cause_e      cause;
     ngx_scale_loc_conf_t  *loc;
 
@@ -342,7 +386,10 @@ ngx_scale_handler_method(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
 
     for (i = 0; i < loc->methods->nelts; i++) {
         if (m[i].method == method) {
-            return &m[i];
+
+            /* who only asks for the header does not take the job */
+
+            return m[i].queue && r->method == NGX_HTTP_HEAD ? NULL : &m[i];
         }
     }
 

@@ -29,6 +29,7 @@ ngx_scale_merge_create_main(ngx_conf_t *cf)
         || ngx_array_init(&main->databases, cf->pool, 2, sizeof(void *))
            != NGX_OK
         || ngx_array_init(&main->caches, cf->pool, 2, sizeof(void *)) != NGX_OK
+        || ngx_array_init(&main->queues, cf->pool, 2, sizeof(void *)) != NGX_OK
         || ngx_array_init(&main->routes, cf->pool, 16, sizeof(void *))
            != NGX_OK
         || ngx_array_init(&main->limits, cf->pool, 4, sizeof(void *))
@@ -114,6 +115,10 @@ ngx_scale_merge_loc(ngx_conf_t *cf, void *parent, void *child)
         || ngx_scale_directives_merge_identities(cf, prev, conf) != NGX_OK
         || ngx_scale_directives_merge_limits(cf, prev, conf) != NGX_OK)
     {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_scale_plan_closed(cf, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -266,6 +266,11 @@ ngx_scale_openapi_success(ngx_scale_openapi_t *api, ngx_scale_method_t *m)
 
     ngx_scale_json_doc_close(doc);
 
+    if (m->queue) {
+        ngx_scale_json_doc_verbatim(doc, ngx_scale_json_text("204"),
+            ngx_scale_json_text("{\"description\":\"Nothing to do\"}"));
+    }
+
     if (m->method == NGX_HTTP_GET && !m->write) {
         ngx_scale_json_doc_verbatim(doc, ngx_scale_json_text("304"),
             ngx_scale_json_text("{\"description\":\"It is what If-None-Match "

@@ -346,6 +346,11 @@ ngx_scale_plan_method(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         return rv;
     }
 
+    rv = ngx_scale_plan_claim(cf, loc, m);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     if (m->ncalls > NGX_SCALE_PG_MAX_CALLS) {
         ngx_scale_conf_error(cf, &loc->place,
                              "route \"%V\" has more than %d statements for one "
@@ -512,7 +517,7 @@ ngx_scale_plan_allow(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
     for (i = 0; i < loc->methods->nelts; i++) {
         p = ngx_sprintf(p, "%V, ", ngx_scale_conf_method_name(m[i].method));
 
-        if (m[i].method == NGX_HTTP_GET) {
+        if (m[i].method == NGX_HTTP_GET && m[i].queue == NULL) {
             p = ngx_sprintf(p, "HEAD, ");
         }
     }

@@ -51,6 +51,11 @@ char *ngx_scale_plan_page(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 char *ngx_scale_plan_batch(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);
 
+/* ngx_scale_plan_queue.c: a method claims jobs; who may ask a queue at all */
+char *ngx_scale_plan_claim(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m);
+char *ngx_scale_plan_closed(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+
 /* ngx_scale_plan_keyed.c: a write may come with an Idempotency-Key */
 char *ngx_scale_plan_keyed(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m);

@@ -32,7 +32,7 @@ char *
 ngx_scale_plan_keyed(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m)
 {
-    if (loc->idempotency == NGX_SCALE_OFF || !m->write) {
+    if (loc->idempotency == NGX_SCALE_OFF || !m->write || m->queue) {
         return NGX_CONF_OK;
     }
 

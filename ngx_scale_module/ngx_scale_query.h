@@ -64,6 +64,9 @@ ngx_int_t ngx_scale_consistency_written(ngx_scale_flow_t *f);
 
 ngx_int_t ngx_scale_refusal(ngx_scale_flow_t *f);
 
+/* what to do about an SQLSTATE, for the log, or "" */
+const char *ngx_scale_refusal_remedy(u_char *sqlstate);
+
 /* another request's problem, into this one's pool */
 ngx_int_t ngx_scale_refusal_copy(ngx_scale_flow_t *f,
     ngx_scale_problem_t *problem);

@@ -19,7 +19,6 @@ static ngx_int_t ngx_scale_refusal_override(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
 static void ngx_scale_refusal_log(ngx_scale_flow_t *f,
     ngx_scale_pg_error_t *error);
-static const char *ngx_scale_refusal_remedy(u_char *sqlstate);
 static ngx_int_t ngx_scale_refusal_string(ngx_pool_t *pool, ngx_str_t *to,
     ngx_str_t *from);
 
@@ -36,7 +35,8 @@ static ngx_scale_remedy_t  ngx_scale_remedies[] = {
     { "42703", ", there is no such column; \"scale_error_detail on\" names "
                "it" },
     { "42883", ", there is no such function or operator for these types; add a "
-               "cast, or apply conf/sql/scale.sql if it is one of scale's" },
+               "cast, or apply conf/sql/scale.sql or queue.sql if it is one "
+               "of scale's" },
     { "42804", ", a value is not of its column's type; declare the parameter "
                "so, or add a cast" },
     { "42P08", ", a parameter is used as two types; add a cast" },
@@ -159,6 +159,10 @@ ngx_scale_refusal_words(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
             f->problem.status = status;
         }
 
+        if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+            f->problem.retry_after = 1;
+        }
+
         if (error->detail.len && error->detail.data[0] == '{'
             && ngx_scale_refusal_string(f->r->pool, &f->problem.members,
                                        &error->detail)
@@ -278,7 +282,7 @@ ngx_scale_refusal_log(ngx_scale_flow_t *f, ngx_scale_pg_error_t *error)
 }
 
 
-static const char *
+const char *
 ngx_scale_refusal_remedy(u_char *sqlstate)
 {
     ngx_scale_remedy_t  *remedy;

@@ -4,6 +4,7 @@
 #include "ngx_scale_stores.h"
 #include "ngx_scale_keeper.h"
 #include "ngx_scale_login.h"
+#include "ngx_scale_queue.h"
 
 
 static char *ngx_scale_stores_share(ngx_conf_t *cf,
@@ -58,7 +59,9 @@ ngx_scale_stores_init(ngx_conf_t *cf, ngx_scale_main_conf_t *main)
         }
     }
 
-    if (ngx_scale_session_init(cf, main) != NGX_CONF_OK) {
+    if (ngx_scale_session_init(cf, main) != NGX_CONF_OK
+        || ngx_scale_queue_init(cf, main) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -154,7 +157,7 @@ ngx_scale_stores_open(ngx_cycle_t *cycle, ngx_scale_main_conf_t *main)
 
     ngx_scale_names_open(&main->names, cycle);
 
-    return NGX_OK;
+    return ngx_scale_queue_open(cycle, main);
 }
 
 
@@ -269,6 +272,7 @@ ngx_scale_stores_close(ngx_scale_main_conf_t *main)
     ngx_scale_cache_store_t  **store;
 
     ngx_scale_names_close(&main->names);
+    ngx_scale_queue_close(main);
 
     store = main->caches.elts;
 

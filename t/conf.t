@@ -1790,8 +1790,8 @@ route_refused('an unknown option of a statement', <<'END',
     scale_query GET row "SELECT 1" wait=1s;                     # <-
 END
         '"wait=1s" is not an option; there are read, write, store, type=, '
-        . 'status=, empty=, role=, timeout=, fanout, sort=, limit= and file=, '
-        . 'and one statement');
+        . 'status=, empty=, role=, timeout=, fanout, sort=, limit=, claim= '
+        . 'and file=, and one statement');
 
 route_refused('a statement that reads and writes', <<'END',
     scale_query GET row "SELECT 1" read write;                  # <-
@@ -1813,7 +1813,7 @@ route_refused('a statement without its semicolon', <<'END',
     scale_query GET row "SELECT 1"
     scale_cache_valid 1m;                                       # <-
 END
-        'limit= and file=, and one statement; a ";" is missing before it');
+        'limit=, claim= and file=, and one statement; a ";" is missing before it');
 
 route_refused('a status that is a refusal', <<'END',
     scale_query GET row "SELECT 1" status=404;                  # <-
@@ -2631,3 +2631,156 @@ login_refused('an origin that is none', <<'END',
 END
               'scale_csrf is on, off, or such origins as '
               . '"https://app.example.com", not "app.example.com"');
+
+
+# queues of jobs
+
+sub queue_refused
+{
+    my ($title, $lines, $message) = @_;
+
+    refused($title, "$database$cache    scale_queue thumbs {\n$lines    }\n",
+            $message);
+}
+
+sub api_refused
+{
+    my ($title, $lines, $message) = @_;
+
+    refused($title, $database . $cache . "    scale_queue thumbs { }\n"
+                    . "    server {\n$lines    }\n", $message);
+}
+
+accepted('a queue', <<"END");
+$database
+    scale_queue thumbs {
+        database main; visibility 1m; attempts 3; backoff 2s max=1h;
+        depth max=1000; keep 1d;
+    }
+
+    server {
+        scale_param  me  \$http_x_me  bigint required;
+        scale_cache_valid  1m;
+
+        location /a { auth_basic here; scale_queue_api thumbs; }
+        location /b { internal; scale_queue_api thumbs; }
+        location /c { auth_request /auth; scale_queue_api thumbs; }
+        location /d { scale_queue_api thumbs; allow 10.0.0.0/8; deny all; }
+        location /e { scale_queue_api thumbs status; }
+    }
+END
+
+queue_refused('a back-off that shrinks', <<'END',
+        backoff 1m max=1s;                                      # <-
+END
+        'takes a time before the second attempt and maybe the longest one');
+
+queue_refused('a depth without its limit', <<'END',
+        depth 1000;                                             # <-
+END
+        'takes a number of jobs up to 100000000, such as "depth max=100000;"');
+
+queue_refused('a setting that a queue has not', <<'END',
+        retries 5;                                              # <-
+END
+        'unknown directive "retries" in this block; it knows database '
+        . 'visibility attempts backoff depth keep');
+
+refused('two queues of a name', <<"END", 'has the name of another queue');
+$database
+    scale_queue a { }
+    scale_queue a { }                                           # <-
+END
+
+refused('a queue that no key could have', <<"END",
+$database
+    scale_queue a/b { }                                         # <-
+END
+        'takes a name of at most 64 letters');
+
+refused('a queue of an unknown database', <<"END",
+$database
+    scale_queue a { database other; }                           # <-
+END
+        'queue "a" has no database other; name one of the declared ones by '
+        . '"database"');
+
+api_refused('a queue that is open to everybody', <<'END',
+        location /q {
+            scale_queue_api  thumbs;                            # <-
+        }
+END
+        'this location is open to everybody; say who may ask by "allow ...; '
+        . 'deny all;", scale_auth, auth_basic, auth_request or "internal"');
+
+api_refused('a queue that is not declared', <<'END',
+        location /q {
+            internal;
+            scale_queue_api  pictures;                          # <-
+        }
+END
+        'there is no queue "pictures"; write "scale_queue pictures { }" in '
+        . 'http{}, before this server');
+
+for my $location ('= /q', '/q/', '~ ^/q$', '/', '/q.d') {
+    api_refused("a queue at location $location", <<"END",
+        location $location {
+            internal;
+            scale_queue_api  thumbs;                            # <-
+        }
+END
+            'is for a location of a prefix without "." or a "/" at its end');
+}
+
+api_refused('a queue and something else', <<'END',
+        location /q {
+            internal;
+            empty_gif;
+            scale_queue_api  thumbs;                            # <-
+        }
+END
+        'is in a location that has another directive that answers');
+
+api_refused('a claim beside another statement', <<'END',
+        location = /q {
+            scale_route  q;
+            scale_query  GET rows "SELECT id, claim FROM j" write claim=thumbs; # <-
+            scale_query  GET none "DELETE FROM j" write;
+        }
+END
+        'a statement with "claim=thumbs" is the only one of its method, of '
+        . 'the shape "rows", with "write" if that is GET, and of the database '
+        . '"main"');
+
+api_refused('a claim that does not write', <<'END',
+        location = /q {
+            scale_route  q;
+            scale_query  GET rows "SELECT id, claim FROM j" claim=thumbs; # <-
+        }
+END
+        'with "write" if that is GET');
+
+api_refused('a job of what is no parameter', <<'END',
+        location = /q {
+            scale_route    q;
+            scale_enqueue  POST thumbs photo;                   # <-
+        }
+END
+        '"photo" is neither a parameter such as ":photo" nor one of '
+        . 'priority=0 to 9, delay=, key=:param and location=/path/');
+
+api_refused('a job of a parameter that is not declared', <<'END',
+        location = /q {
+            scale_route    q;
+            scale_enqueue  POST thumbs :photo;                  # <-
+        }
+END
+        'parameter ":photo" is not declared; add');
+
+api_refused('a job of the eleventh priority', <<'END',
+        location = /q {
+            scale_route    q;
+            scale_enqueue  POST thumbs priority=10;             # <-
+        }
+END
+        '"priority=10" is neither a parameter');

@@ -22,7 +22,8 @@ my $secret = 'scale_secret_file /run/secrets/scale;';
 my %wrap = (
     main => sub { $_[0] =~ s/^load_module.*\n//mr },
     http => sub { "events {}\nhttp {\n$_[0]\n}\n" },
-    server => sub { "events {}\nhttp {\n$database\n$cache\n$secret\nserver {\n"
+    server => sub { "events {}\nhttp {\n$database\n$cache\n$secret\n"
+                    . "scale_queue thumbs { }\nserver {\n"
                     . "$_[0]\n}\n}\n" },
 );
 

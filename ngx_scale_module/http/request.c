@@ -430,6 +430,39 @@ ngx_scale_request_origin(ngx_http_request_t *r, ngx_str_t *scheme,
 }
 
 
+/* as ngx_http_test_reading() has it, without its end */
+
+ngx_uint_t
+ngx_scale_request_is_gone(ngx_http_request_t *r)
+{
+    u_char             ch;
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    if (c->error || c->read->error || c->read->eof || c->read->pending_eof) {
+        return 1;
+    }
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        return 0;
+    }
+#endif
+
+#if (NGX_HTTP_V3)
+    if (c->quic) {
+        return 0;
+    }
+#endif
+
+    n = recv(c->fd, &ch, 1, MSG_PEEK);
+
+    return n == 0 || (n == -1 && ngx_socket_errno != NGX_EAGAIN);
+}
+
+
 ngx_uint_t
 ngx_scale_request_is_secure(ngx_http_request_t *r)
 {

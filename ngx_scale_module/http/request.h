@@ -76,6 +76,9 @@ ngx_int_t ngx_scale_request_variable(ngx_http_request_t *r, ngx_str_t *name,
 void ngx_scale_request_origin(ngx_http_request_t *r, ngx_str_t *scheme,
     ngx_str_t *host);
 
+/* its client has closed the connection, as far as is known */
+ngx_uint_t ngx_scale_request_is_gone(ngx_http_request_t *r);
+
 /* came it over TLS? */
 ngx_uint_t ngx_scale_request_is_secure(ngx_http_request_t *r);
 
