@@ -301,6 +301,16 @@ static ngx_scale_step_t  ngx_scale_handler_claim[] = {
     { "jwt",
       ngx_scale_bearer_step, NULL, NULL, 0 },
 
+    { "session",
+      ngx_scale_session_step,
+      ngx_scale_session_expire,
+      ngx_scale_session_release, 0 },
+
+    { "apikey",
+      ngx_scale_apikey_step,
+      ngx_scale_apikey_expire,
+      ngx_scale_apikey_release, 0 },
+
     { "auth",
       ngx_scale_auth_step, NULL, NULL, 0 },
 
@@ -341,7 +351,6 @@ ngx_int_t
 ngx_scale_handler(ngx_http_request_t *r)
 {
     ngx_scale_flow_t      *f;
-    ngx_scale_step_t      *steps;
     ngx_scale_cause_e      cause;
     ngx_scale_loc_conf_t  *loc;
 
@@ -402,6 +411,10 @@ ngx_scale_handler_steps(ngx_scale_method_t *m)
 {
     if (m->nqueries == 0) {
         return ngx_scale_handler_end;
+    }
+
+    if (m->queue) {
+        return ngx_scale_handler_claim;
     }
 
     if (m->write) {
