@@ -16,6 +16,8 @@
 # make bench-growth      what a request costs as rows, connections, memcacheds,
 #                        routes and workers grow; PART= of these, ROWS=, ...
 # make bench-replicas    reads of 1, 2 and 3 PostgreSQL servers; the same
+# make bench-queue       claims of jobs with 1,000 and 1,000,000 waiting, how soon
+#                        a client that waits has one; JOBS=, ROUNDS=, SECONDS=
 # make bench-instructions  instructions of nginx per request, within 5 %
 # make run        an example on this machine
 
@@ -76,7 +78,7 @@ endif
 
 .PHONY: all step asan load unit test asan-test compat compat-nginx soak \
         stress ha bench bench-day bench-growth bench-replicas \
-        bench-instructions run deps clean FORCE
+        bench-queue bench-instructions run deps clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ngx_scale_module.so
@@ -274,6 +276,10 @@ bench-day bench-growth: deps
 bench-replicas: deps
 	$(MAKE) all load
 	perl t/bench/replicas.pl
+
+bench-queue: deps
+	$(MAKE) all
+	perl t/bench/queue.pl
 
 bench-instructions: PACKAGES += conf/packages-instructions
 bench-instructions: deps
