@@ -43,6 +43,8 @@ my @layers = (
     [qr{^jwt/jwt\.h$},           qr{$core|$word}],
     [qr{^jwt/crypto\.c$},        qr{"jwt/crypto\.h"|<openssl/\w+\.h>}],
     [qr{^jwt/},                  qr{$core|"jwt/\w+\.h"}],
+    [qr{^aws/digest\.c$},        qr{"aws/\w+\.h"|<openssl/\w+\.h>}],
+    [qr{^aws/},                  qr{$core|"aws/\w+\.h"}],
     [qr{^pg/pg\.h$},             qr{$core|$word}],
     [qr{^pg/tls\.c$},            qr{"pg/\w+\.h"|<openssl/\w+\.h>}],
     [qr{^pg/},             qr{$core|$word|$event|"pg/\w+\.h"|<libpq-fe\.h>}],
@@ -59,7 +61,7 @@ my @layers = (
      qr{ $core | $event | <ngx_http\.h> | "ngx_scale\w*\.h" | "json/json\.h"
        | "route/route\.h" | "pg/pg\.h" | "cache/cache\.h" | "sign/sign\.h"
        | "shard/shard\.h" | "limit/limit\.h" | "session/sessions\.h"
-       | "jwt/jwt\.h" | "secret/secret\.h"
+       | "jwt/jwt\.h" | "secret/secret\.h" | "aws/aws\.h"
        | "http/(?:context|cors|problem|request|response|wipe)\.h" }x],
 );
 
@@ -72,7 +74,7 @@ my @libraries = (
     [qr{\bmemcached_\w+},                             qr{^cache/ring\.c$}],
     [qr{\b(?:(?:SSL|EVP|HMAC|RAND|ERR|X509|BIO|BN|PEM|ECDSA|OSSL)_\w+
            |ngx_ssl_\w+)}x,
-                    qr{^(?:sign/\w+|jwt/crypto|(?:pg|secret)/tls
+                    qr{^(?:sign/\w+|jwt/crypto|aws/digest|(?:pg|secret)/tls
                           |cache/memc_tls)\.c$}x],
     [qr{\bngx_http_\w+},                        qr{^(?:http/|ngx_scale_)}],
     [qr{\bngx_http_finalize_request\b},         qr{^ngx_scale_flow\.c$}],
@@ -867,7 +869,14 @@ sub mentioned
 {
     my ($tree, $paths, $exists, $pattern) = @_;
 
-    return grep { !$exists->{$_->[2]} } $tree->text_matches($paths, $pattern);
+    # "row_" is all of "row_..."
+
+    my @prefixes = grep { /_$/ } keys %$exists;
+
+    return grep { my $name = $_->[2];
+                  !$exists->{$name}
+                  && !grep { index($name, $_) == 0 } @prefixes }
+           $tree->text_matches($paths, $pattern);
 }
 
 
