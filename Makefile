@@ -2,6 +2,7 @@
 # make test       installs what is missing, builds, runs all suites; T= names
 #                 some of the .t files
 # make unit       runs the unit tests only
+# make aws        what t/aws-*.t talks to instead of AWS
 # make step       the module that t/step.t holds at each step
 # make asan-test  the .t files against an nginx with sanitizers
 # make compat     the .t files against another nginx, whose source tree is
@@ -70,13 +71,13 @@ UNITCC  = $(ASANCC) -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP \
 UNITLIB = -lyajl -lpq -lmemcached -lcrypt -lpcre2-8 -lssl -lcrypto -lz -ldl
 
 ifdef T
-SUITES  = all step
+SUITES  = all step aws
 else
-SUITES  = all step unit
+SUITES  = all step aws unit
 T       = $(wildcard t/*.t)
 endif
 
-.PHONY: all step asan load unit test asan-test compat compat-nginx soak \
+.PHONY: all step aws asan load unit test asan-test compat compat-nginx soak \
         stress ha bench bench-day bench-growth bench-replicas \
         bench-queue bench-instructions run deps clean FORCE
 .DELETE_ON_ERROR:
@@ -84,6 +85,8 @@ endif
 all: $(BUILD)/ngx_scale_module.so
 
 step: $(BUILD)/ngx_scale_module_step.so
+
+aws: $(BUILD)/aws/installed
 
 asan: $(ASAN)/nginx $(ASAN)/ngx_scale_module.so
 
@@ -133,6 +136,16 @@ $(BUILD)/ngx_scale_module_step.so: $(BUILD)/step/configured $(SOURCES)
 $(BUILD)/bench/load: $(LOAD)
 	@mkdir -p $(@D)
 	gcc -g -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^) -lm
+
+
+# What stands for S3 and DynamoDB in t/aws-*.t.
+
+$(BUILD)/aws/installed: t/aws/package.json
+	@mkdir -p $(@D)
+	cp $< $(@D)
+	npm install --prefix $(@D) --no-package-lock --no-audit --no-fund \
+	    --loglevel=error
+	@touch $@
 
 
 # The module for the sanitizers.  nginx is configured without the module, so
@@ -232,7 +245,7 @@ test: deps
 	prove -It/lib $(T)
 
 asan-test: deps
-	$(MAKE) asan
+	$(MAKE) asan aws
 	TEST_NGINX_BINARY=$(ASAN)/nginx \
 	    NGX_SCALE_MODULE=$(ASAN)/ngx_scale_module.so $(ASANENV) \
 	    prove -It/lib $(T)
@@ -242,7 +255,7 @@ asan-test: deps
 compat: deps
 	@[ -n "$(COMPAT_VERSION)" ] \
 	    || { echo "NGINX= has to name a source tree of nginx"; exit 1; }
-	$(MAKE) compat-nginx
+	$(MAKE) compat-nginx aws
 	TEST_NGINX_BINARY=$(COMPAT)/static/nginx TEST_NGINX_LOAD_MODULES=' ' \
 	    prove -It/lib t/conf.t t/api.t
 	TEST_NGINX_BINARY=$(COMPAT)/module/nginx \

@@ -21,6 +21,7 @@
 #include "shard/shard.h"
 #include "cache/cache.h"
 #include "limit/limit.h"
+#include "aws/aws.h"
 #include "sign/sign.h"
 #include "secret/secret.h"
 #include "ngx_scale_names.h"
@@ -57,6 +58,9 @@ typedef struct {
 
 typedef struct ngx_scale_keeper_s  ngx_scale_keeper_t;
 typedef struct ngx_scale_watch_s   ngx_scale_watch_t;
+
+typedef struct ngx_scale_credentials_s  ngx_scale_credentials_t;
+typedef struct ngx_scale_signer_s       ngx_scale_signer_t;
 
 
 /* what the keeper of a ring calls, of scale.sql */
@@ -192,6 +196,8 @@ typedef struct {
     ngx_scale_limit_table_t     *limit_table; /* NULL: nothing is limited */
     ngx_scale_jobs_t             jobs;       /* the worker's */
     ngx_scale_wipe_t             wipe;       /* the same */
+    ngx_array_t                  credentials; /* ngx_scale_credentials_t * */
+    ngx_event_t                  look;       /* for new ones */
 } ngx_scale_main_conf_t;
 
 
@@ -500,6 +506,9 @@ struct ngx_scale_loc_conf_s {
     ngx_scale_place_in_conf_t    cdn_place;
     ngx_scale_edge_t            *edge;       /* NULL: scale_cdn is off */
     ngx_scale_cors_t            *cors;       /* as written; NULL: off */
+
+    ngx_scale_signer_t          *signer;     /* of what proxy_pass sends */
+    ngx_http_handler_pt          proxy;      /* proxy_pass's handler */
 
     ngx_array_t                 *sqlstates;  /* of ngx_scale_sqlstate_t */
     ngx_flag_t                   error_detail;

@@ -7,6 +7,7 @@
 #include "ngx_scale_handler.h"
 #include "ngx_scale_plan.h"
 #include "ngx_scale_secrets.h"
+#include "ngx_scale_signed.h"
 #include "ngx_scale_stores.h"
 
 
@@ -37,6 +38,8 @@ ngx_scale_merge_create_main(ngx_conf_t *cf)
         || ngx_array_init(&main->documents, cf->pool, 1, sizeof(void *))
            != NGX_OK
         || ngx_scale_secrets_create(cf, main) != NGX_OK
+        || ngx_array_init(&main->credentials, cf->pool, 2, sizeof(void *))
+           != NGX_OK
         || ngx_scale_names_create(cf, &main->names) != NGX_OK)
     {
         return NULL;
@@ -118,7 +121,9 @@ ngx_scale_merge_loc(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_scale_plan_closed(cf, conf) != NGX_CONF_OK) {
+    if (ngx_scale_plan_closed(cf, conf) != NGX_CONF_OK
+        || ngx_scale_signed_merge(cf, prev, conf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

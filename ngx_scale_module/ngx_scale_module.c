@@ -10,6 +10,7 @@
 #include "ngx_scale_plan.h"
 #include "ngx_scale_session_table.h"
 #include "ngx_scale_secrets.h"
+#include "ngx_scale_signed.h"
 #include "ngx_scale_stores.h"
 
 
@@ -305,6 +306,13 @@ static ngx_command_t  ngx_scale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("scale_aws_sign"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_scale_signed_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("scale_sqlstate"),
       NGX_SCALE_ANY_CONF|NGX_CONF_2MORE,
       ngx_scale_directives_sqlstate,
@@ -357,7 +365,9 @@ ngx_module_t  ngx_scale_module = {
 static ngx_int_t
 ngx_scale_preconfiguration(ngx_conf_t *cf)
 {
-    if (ngx_scale_variables_add(cf) != NGX_OK) {
+    if (ngx_scale_variables_add(cf) != NGX_OK
+        || ngx_scale_made_variables_add(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -373,7 +383,9 @@ ngx_scale_postconfiguration(ngx_conf_t *cf)
 
     main = ngx_http_conf_get_module_main_conf(cf, ngx_scale_module);
 
-    if (ngx_scale_plan_routes(cf, main) != NGX_CONF_OK) {
+    if (ngx_scale_plan_routes(cf, main) != NGX_CONF_OK
+        || ngx_scale_plan_json_variables(cf) != NGX_CONF_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -407,6 +419,7 @@ ngx_scale_init_process(ngx_cycle_t *cycle)
     ngx_scale_issuers_open(cycle, main);
     ngx_scale_wipe_init(&main->wipe, cycle->log);
     ngx_scale_secrets_open(main, cycle->log);
+    ngx_scale_credentials_open(cycle, main);
 
     return ngx_scale_stores_open(cycle, main);
 }
@@ -424,6 +437,7 @@ ngx_scale_exit_process(ngx_cycle_t *cycle)
         ngx_scale_jobs_cancel(&main->jobs);
         ngx_scale_issuers_close(main);
         ngx_scale_session_table_close(main);
+        ngx_scale_credentials_close(main);
         ngx_scale_stores_close(main);
     }
 }

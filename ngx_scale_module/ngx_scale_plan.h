@@ -93,6 +93,9 @@ char *ngx_scale_cors_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 /* ngx_scale_plan_source.c: the variables of its parameters exist */
 char *ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 
+/* and so do those that are wanted as JSON, anywhere */
+char *ngx_scale_plan_json_variables(ngx_conf_t *cf);
+
 /* ngx_scale_plan_purge.c: the targets of its scale_purge */
 char *ngx_scale_plan_purges(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc);

@@ -66,6 +66,44 @@ ngx_scale_plan_source(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
 }
 
 
+/* "$scale_json_x" of an x that nothing sets would be null for ever */
+
+char *
+ngx_scale_plan_json_variables(ngx_conf_t *cf)
+{
+    ngx_str_t                   name;
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    static ngx_str_t  prefix = ngx_string("scale_json_");
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len <= prefix.len
+            || ngx_strncmp(v[i].name.data, prefix.data, prefix.len) != 0)
+        {
+            continue;
+        }
+
+        name.data = v[i].name.data + prefix.len;
+        name.len = v[i].name.len - prefix.len;
+
+        if (!ngx_scale_plan_is_variable(cf, &name)) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "there is no variable \"$%V\" for \"$%V\"; set or "
+                          "capture it", &name, &v[i].name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static ngx_uint_t
 ngx_scale_plan_is_variable(ngx_conf_t *cf, ngx_str_t *name)
 {

@@ -36,6 +36,8 @@ static ngx_str_t  ngx_scale_source_others[] = {
     ngx_string("host"),
     ngx_string("server_"),
     ngx_string("remote_"),
+    ngx_string("scale_uuid"),
+    ngx_string("scale_json_"),
     ngx_null_string
 };
 

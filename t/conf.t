@@ -2784,3 +2784,45 @@ api_refused('a job of the eleventh priority', <<'END',
         }
 END
         '"priority=10" is neither a parameter');
+
+
+# signed upstreams
+
+open my $aws, '>', "$dir/aws" or die "$dir/aws: $!\n";
+print $aws "aws_access_key_id = A\naws_secret_access_key = B\n";
+close $aws;
+
+delete @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)};
+
+refused('nothing to sign', server(<<"END"),
+    location /x {
+        scale_aws_sign s3 eu credentials=$dir/aws;              # <-
+    }
+END
+        'this location has no proxy_pass');
+refused('an unsigned payload of another service', server(<<"END"),
+    location /x {
+        scale_aws_sign sqs eu payload=unsigned;                 # <-
+    }
+END
+        'takes payload=unsigned for the service s3 only');
+refused('an option of signing that is none', server(<<"END"),
+    location /x {
+        scale_aws_sign sqs eu token=a;                          # <-
+    }
+END
+        'takes a service, a region, and then credentials= or '
+        . 'payload=unsigned');
+
+like((verdict(server('return 200 $scale_json_nothing;')))[0],
+     qr/there is no variable "\$nothing" for "\$scale_json_nothing"/,
+     'the JSON of a variable that is none');
+
+accepted('what is signed', server(<<"END"));
+    location /x {
+        proxy_pass http://127.0.0.1:1;
+        scale_aws_sign s3 eu credentials=$dir/aws payload=unsigned;
+        limit_except GET { deny all; }
+        if (\$arg_x) { return \$scale_json_arg_x; }
+    }
+END

@@ -77,7 +77,9 @@ my @libraries = (
                     qr{^(?:sign/\w+|jwt/crypto|aws/digest|(?:pg|secret)/tls
                           |cache/memc_tls)\.c$}x],
     [qr{\bngx_http_\w+},                        qr{^(?:http/|ngx_scale_)}],
-    [qr{\bngx_http_finalize_request\b},         qr{^ngx_scale_flow\.c$}],
+    # what proxy_pass answers is no flow's
+    [qr{\bngx_http_finalize_request\b},
+                                  qr{^ngx_scale_(?:flow|signed)\.c$}],
 );
 
 

@@ -27,7 +27,8 @@ my %wrap = (
                     . "$_[0]\n}\n}\n" },
 );
 
-my %files = (password => 'a secret of the tests',
+my %files = (aws => "aws_access_key_id = A\naws_secret_access_key = B",
+             password => 'a secret of the tests',
              secret => 'a secret of the tests', memcached => 'app:secret');
 
 my $partner = Scale::Jwt::key($dir, 'ES256');
@@ -53,9 +54,11 @@ sub verdict
 
     $conf =~ s{/run/secrets/pg}{$dir/password}g;
     $conf =~ s{/run/secrets/scale}{$dir/secret}g;
+    $conf =~ s{/run/secrets/aws}{$dir/aws}g;
     $conf =~ s{/run/secrets/memcached}{$dir/memcached}g;
     $conf =~ s{/run/secrets/jwks}{$dir/jwks}g;
     $conf =~ s{/run/secrets/partner.pem}{$partner->{public}}g;
+    $conf =~ s{(?<=https://)[\w.-]+\.amazonaws\.com(?=/)}{127.0.0.1}g;
     $conf =~ s/^http \{\n/$&access_log off;\n$temp/m;
 
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";

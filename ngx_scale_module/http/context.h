@@ -61,6 +61,9 @@ ngx_scale_ctx_t *ngx_scale_ctx_get(ngx_http_request_t *r);
 
 ngx_int_t ngx_scale_variables_add(ngx_conf_t *cf);
 
+/* $scale_uuid, and $scale_json_... of any other; at preconfiguration */
+ngx_int_t ngx_scale_made_variables_add(ngx_conf_t *cf);
+
 /* a table that ends with ngx_http_null_variable */
 ngx_int_t ngx_scale_variables_add_table(ngx_conf_t *cf,
     ngx_http_variable_t *table);

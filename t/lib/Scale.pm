@@ -15,6 +15,7 @@ package Scale;
 #     $TEST_NGINX_PG_PORT_A    a member of Patroni's cluster, with "patroni"; so
 #                              are B and C, and the ..._SOCKET_A to C
 #     $TEST_NGINX_DNS_PORT     a name server on 127.0.0.1
+#     $TEST_NGINX_AWS_S3       what stands for a service: Scale::Aws
 #     $TEST_NGINX_DIR          the directory, for sockets and files of a test
 #
 # TEST_NGINX_BINARY, NGX_SCALE_MODULE and TEST_NGINX_LOAD_MODULES choose what
@@ -40,6 +41,7 @@ BEGIN {
     push @INC, "$root/t/lib/runner";
 }
 
+use Scale::Aws;
 use Scale::Dns;
 use Scale::Http;
 use Scale::Memcached;
@@ -379,6 +381,7 @@ END {
         Test::Nginx::Util::stop_nginx()
             if Test::Nginx::Util->can('stop_nginx');
         Scale::Nginx::halt();
+        Scale::Aws::halt();
         Scale::Memcached::halt();
         Scale::Patroni::halt();
         Scale::Postgres::halt();
