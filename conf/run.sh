@@ -231,7 +231,7 @@ render()
 {
     local dir file
 
-    for dir in html sock temp; do
+    for dir in html objects sock temp; do
         install -d -m 700 -o "$uid" -g "$gid" "$run/$dir" \
             || explain /dev/null "$run/$dir cannot be made."
     done
@@ -251,6 +251,11 @@ render()
         [ -s "$run/$file" ] \
             || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' | fill "$file"
     done
+
+    if [ ! -s "$run/aws" ]; then
+        printf 'aws_access_key_id = demo\naws_secret_access_key = %s\n' \
+            "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" | fill aws
+    fi
 
     sed -e "s|@RUN@|$run|g" -e "s|@PORT@|$port|g" \
         -e "s|@PGPORT@|$pgport|g" -e "s|@MCPORT@|$mcport|g" \
@@ -393,6 +398,8 @@ Try, the first one twice:
        -H 'Content-Type: application/json' \\
        -d '{"title": "Hello", "body": "World"}' $url/v1/posts
   curl -i $url/v1/users/7/timeline
+  curl -i -H 'Content-Type: application/json' \\
+       -d '{"type": "image/png", "bytes": 4}' $url/v1/uploads
 
 END
 }

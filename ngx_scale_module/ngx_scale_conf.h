@@ -61,6 +61,8 @@ typedef struct ngx_scale_watch_s   ngx_scale_watch_t;
 
 typedef struct ngx_scale_credentials_s  ngx_scale_credentials_t;
 typedef struct ngx_scale_signer_s       ngx_scale_signer_t;
+typedef struct ngx_scale_objects_s      ngx_scale_objects_t;
+typedef struct ngx_scale_presign_s      ngx_scale_presign_t;
 
 
 /* what the keeper of a ring calls, of scale.sql */
@@ -198,6 +200,7 @@ typedef struct {
     ngx_scale_wipe_t             wipe;       /* the same */
     ngx_array_t                  credentials; /* ngx_scale_credentials_t * */
     ngx_event_t                  look;       /* for new ones */
+    ngx_array_t                  objects;    /* of ngx_scale_objects_t * */
 } ngx_scale_main_conf_t;
 
 
@@ -214,6 +217,8 @@ typedef struct {
     unsigned                     identity:1; /* who asks */
     unsigned                     hashed:1;   /* in keys: maybe a secret */
     unsigned                     digest:1;   /* SHA-256, in hexadecimal */
+    unsigned                     object_key:1; /* presign.name.key */
+    ngx_scale_presign_t         *presign;    /* of presign.name, or NULL */
 } ngx_scale_declared_t;
 
 
@@ -507,6 +512,10 @@ struct ngx_scale_loc_conf_s {
     ngx_scale_edge_t            *edge;       /* NULL: scale_cdn is off */
     ngx_scale_cors_t            *cors;       /* as written; NULL: off */
 
+    ngx_array_t                 *presigns;   /* of ngx_scale_presign_t */
+    ngx_str_t                    verified;   /* scale_aws_verify's store */
+    ngx_scale_objects_t         *verified_store; /* NULL: none */
+    ngx_scale_place_in_conf_t    verified_place;
     ngx_scale_signer_t          *signer;     /* of what proxy_pass sends */
     ngx_http_handler_pt          proxy;      /* proxy_pass's handler */
 

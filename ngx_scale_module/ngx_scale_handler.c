@@ -9,6 +9,7 @@
 #include "ngx_scale_bearer.h"
 #include "ngx_scale_claim.h"
 #include "ngx_scale_idempotency.h"
+#include "ngx_scale_object.h"
 #include "ngx_scale_precondition.h"
 #include "ngx_scale_query.h"
 #include "ngx_scale_read.h"
@@ -506,7 +507,7 @@ ngx_scale_handler_options(ngx_http_request_t *r, ngx_scale_loc_conf_t *loc)
 ngx_int_t
 ngx_scale_handler_add(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *early, *preflight;
+    ngx_http_handler_pt        *early, *preflight, *access;
     ngx_http_core_main_conf_t  *cmcf;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
@@ -514,13 +515,15 @@ ngx_scale_handler_add(ngx_conf_t *cf)
     early = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
     preflight = ngx_array_push(
                          &cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    access = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
 
-    if (early == NULL || preflight == NULL) {
+    if (early == NULL || preflight == NULL || access == NULL) {
         return NGX_ERROR;
     }
 
     *early = ngx_scale_handler_wipe;
     *preflight = ngx_scale_handler_preflight;
+    *access = ngx_scale_verified_access;
 
     return NGX_OK;
 }

@@ -5,6 +5,7 @@
 #include "ngx_scale_apikey.h"
 #include "ngx_scale_directives.h"
 #include "ngx_scale_handler.h"
+#include "ngx_scale_object.h"
 #include "ngx_scale_plan.h"
 #include "ngx_scale_secrets.h"
 #include "ngx_scale_signed.h"
@@ -39,6 +40,8 @@ ngx_scale_merge_create_main(ngx_conf_t *cf)
            != NGX_OK
         || ngx_scale_secrets_create(cf, main) != NGX_OK
         || ngx_array_init(&main->credentials, cf->pool, 2, sizeof(void *))
+           != NGX_OK
+        || ngx_array_init(&main->objects, cf->pool, 2, sizeof(void *))
            != NGX_OK
         || ngx_scale_names_create(cf, &main->names) != NGX_OK)
     {
@@ -122,6 +125,7 @@ ngx_scale_merge_loc(ngx_conf_t *cf, void *parent, void *child)
     }
 
     if (ngx_scale_plan_closed(cf, conf) != NGX_CONF_OK
+        || ngx_scale_verified_merge(cf, prev, conf) != NGX_CONF_OK
         || ngx_scale_signed_merge(cf, prev, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -299,5 +303,6 @@ ngx_scale_merge_inherit(ngx_scale_loc_conf_t *prev, ngx_scale_loc_conf_t *conf)
     conf->purge_tags = prev->purge_tags;
     conf->statement = prev->statement;
     conf->edge = prev->edge;
+    conf->presigns = prev->presigns;
     conf->http.cors = prev->http.cors;
 }

@@ -6,6 +6,7 @@
 #include "ngx_scale_job.h"
 #include "ngx_scale_login.h"
 #include "ngx_scale_merge.h"
+#include "ngx_scale_object.h"
 #include "ngx_scale_openapi.h"
 #include "ngx_scale_plan.h"
 #include "ngx_scale_session_table.h"
@@ -302,6 +303,27 @@ static ngx_command_t  ngx_scale_commands[] = {
     { ngx_string("scale_openapi"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
       ngx_scale_openapi_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_object_store"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_scale_object_directive,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_presign"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_scale_presign_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scale_aws_verify"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_scale_verified_directive,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

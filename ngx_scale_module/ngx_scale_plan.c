@@ -13,7 +13,7 @@ static char *ngx_scale_plan_place(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_tokens(ngx_conf_t *cf,
     ngx_scale_main_conf_t *main, ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_methods(ngx_conf_t *cf,
-    ngx_scale_loc_conf_t *loc);
+    ngx_scale_main_conf_t *main, ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_stores(ngx_conf_t *cf,
     ngx_scale_main_conf_t *main, ngx_scale_loc_conf_t *loc);
 static char *ngx_scale_plan_statement(ngx_conf_t *cf,
@@ -72,7 +72,7 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
         return rv;
     }
 
-    rv = ngx_scale_plan_methods(cf, loc);
+    rv = ngx_scale_plan_methods(cf, main, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -83,6 +83,11 @@ ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     }
 
     rv = ngx_scale_session_plan(cf, main, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_scale_plan_presigned(cf, loc);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -164,7 +169,8 @@ ngx_scale_plan_tokens(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
 /* GET comes first: the others need its key */
 
 static char *
-ngx_scale_plan_methods(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+ngx_scale_plan_methods(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_loc_conf_t *loc)
 {
     char               *rv;
     ngx_uint_t          i, methods, method;
@@ -173,6 +179,11 @@ ngx_scale_plan_methods(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
     loc->methods = ngx_array_create(cf->pool, 4, sizeof(ngx_scale_method_t));
     if (loc->methods == NULL) {
         return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_scale_plan_presigns(cf, main, loc);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     methods = 0;

@@ -90,6 +90,14 @@ char *ngx_scale_cdn_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 /* ngx_scale_cors_conf.c: what pages of other origins may do here */
 char *ngx_scale_cors_plan(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 
+/*
+ * ngx_scale_plan_presign.c: what is signed for clients, before the methods are
+ * planned, and those that hand it out, when it is known who asks
+ */
+char *ngx_scale_plan_presigns(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+    ngx_scale_loc_conf_t *loc);
+char *ngx_scale_plan_presigned(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+
 /* ngx_scale_plan_source.c: the variables of its parameters exist */
 char *ngx_scale_plan_sources(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 

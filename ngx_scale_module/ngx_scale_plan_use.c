@@ -2,9 +2,13 @@
 /* which parameters a method needs, and whether they are declared */
 
 #include "ngx_scale_plan.h"
+#include "ngx_scale_object.h"
 
 
 static ngx_uint_t ngx_scale_plan_is_row(ngx_str_t *name);
+static char *ngx_scale_plan_use_made(ngx_conf_t *cf,
+    ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m,
+    ngx_scale_declared_t *declared);
 static char *ngx_scale_plan_use_part(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc, ngx_scale_method_t *m, ngx_str_t *name,
     ngx_scale_place_in_conf_t *place);
@@ -82,6 +86,7 @@ char *
 ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_str_t *name, ngx_scale_place_in_conf_t *place)
 {
+    char                  *rv;
     ngx_uint_t             i, index;
     ngx_scale_declared_t  *declared;
 
@@ -98,6 +103,13 @@ ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
         }
     }
 
+    if (declared->param.source == NGX_SCALE_SOURCE_PRESIGN) {
+        rv = ngx_scale_plan_use_made(cf, loc, m, declared);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
     m->params[m->nparams++] = index;
 
     m->json |= declared->param.source == NGX_SCALE_SOURCE_JSON;
@@ -106,6 +118,42 @@ ngx_scale_plan_use(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
                || declared->param.source == NGX_SCALE_SOURCE_BODY;
 
     return NGX_CONF_OK;
+}
+
+
+/* what a URL is made of is evaluated before it */
+
+static char *
+ngx_scale_plan_use_made(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
+    ngx_scale_method_t *m, ngx_scale_declared_t *declared)
+{
+    char                 *rv;
+    ngx_scale_presign_t  *presign;
+
+    presign = declared->presign;
+
+    if (presign == NULL) {
+        ngx_scale_conf_error(cf, &declared->place,
+                             "there is no scale_presign for \"presign.%V\" in "
+                             "route \"%V\"", &declared->param.argument,
+                             &loc->http.route);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_scale_plan_use_parts(cf, loc, m, &presign->key.parts,
+                                  &presign->place);
+
+    if (rv == NGX_CONF_OK && presign->type.name.len) {
+        rv = ngx_scale_plan_use(cf, loc, m, &presign->type.name,
+                                &presign->place);
+    }
+
+    if (rv == NGX_CONF_OK && presign->length.name.len) {
+        rv = ngx_scale_plan_use(cf, loc, m, &presign->length.name,
+                                &presign->place);
+    }
+
+    return rv;
 }
 
 

@@ -13,6 +13,18 @@ ngx_int_t ngx_scale_values_step(ngx_scale_flow_t *f);
 
 
 /*
+ * ngx_scale_values_text.c: what the request brings of a parameter that is none
+ * of a JSON document.  NGX_DECLINED: nothing; NGX_BUSY: more than once;
+ * NGX_ABORT: it is malformed; NGX_ERROR: memory.
+ */
+ngx_int_t ngx_scale_values_text(ngx_scale_flow_t *f,
+    ngx_scale_declared_t *declared, ngx_str_t *text);
+
+/* how, for the client: static text */
+const char *ngx_scale_values_malformed(ngx_scale_declared_t *declared);
+
+
+/*
  * ngx_scale_keys.c: into the request's pool.  "rows" may be NULL where no part
  * is a column; a value of them that is NULL makes NULL's part of the key.
  */

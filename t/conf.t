@@ -1484,7 +1484,8 @@ route_refused('a parameter of an unknown source', <<'END',
     scale_param a query.a int;                                  # <-
 END
         '"query.a" is not a source; use arg.name, header.name, json, '
-        . 'json.path, body, session.name, jwt.path, key.name or text with a '
+        . 'json.path, body, session.name, jwt.path, key.name, presign.name or '
+        . 'text with a '
         . '$variable');
 
 route_refused('a parameter of a session that is not declared', <<'END',
@@ -2788,12 +2789,190 @@ END
 
 # signed upstreams
 
+
+# object stores, presigned URLs, signed upstreams
+
 open my $aws, '>', "$dir/aws" or die "$dir/aws: $!\n";
 print $aws "aws_access_key_id = A\naws_secret_access_key = B\n";
 close $aws;
 
+my $store = "scale_object_store s { region eu; bucket photos;"
+            . " credentials file=$dir/aws; }\n";
+
 delete @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)};
 
+
+sub store_refused
+{
+    my ($title, $inner, $message) = @_;
+
+    refused($title, "    scale_object_store s {            # <-\n"
+                    . "$inner\n    }\n", $message);
+}
+
+sub presign_refused
+{
+    my ($title, $location, $message) = @_;
+
+    refused($title, $database . $cache . $store
+                    . server("location /x {\n    scale_route x;\n$location\n}"),
+            $message);
+}
+
+my $whole = "region eu; bucket photos; credentials file=$dir/aws;";
+
+store_refused('a store without credentials', 'region eu; bucket photos;',
+              'needs a region, a bucket of lower case letters');
+store_refused('a bucket that is none',
+              "region eu; bucket Photos; credentials file=$dir/aws;",
+              'needs a region, a bucket of lower case letters');
+store_refused('an endpoint with a path', "$whole endpoint https://a/b;",
+              'has the endpoint "https://a/b"');
+store_refused('an endpoint without a scheme', "$whole endpoint a;",
+              'has the endpoint "a"; write such as '
+              . 'https://s3.eu-west-1.amazonaws.com, without a path');
+
+refused('credentials of nowhere', <<"END",
+    scale_object_store s {
+        credentials $dir/aws;                                   # <-
+    }
+END
+        'is env, or such as file=/run/secrets/aws');
+refused('credentials that are not there', <<"END",
+    scale_object_store s {
+        credentials file=$dir/none;                             # <-
+    }
+END
+        "credentials \"$dir/none\" cannot be read");
+refused('a file that has none', <<"END",
+    scale_object_store s {
+        credentials file=$dir/password;                         # <-
+    }
+END
+        "\"$dir/password\" has a line that is no \"name = value\"");
+refused('an environment without any', <<'END',
+    scale_object_store s {
+        credentials env;                                        # <-
+    }
+END
+        'the environment of nginx has no "AWS_ACCESS_KEY_ID"');
+refused('a style that is none', <<'END',
+    scale_object_store s {
+        path_style maybe;                                       # <-
+    }
+END
+        'is on or off');
+
+presign_refused('a method that is not presigned', <<'END',
+    scale_presign p s DELETE key=a expires=1m;                  # <-
+END
+                'takes a name, a store, and then PUT, POST or GET');
+presign_refused('no key', <<'END',
+    scale_presign p s GET expires=1m;                           # <-
+END
+                'needs key= and expires=');
+presign_refused('more than seven days', <<'END',
+    scale_presign p s GET key=a expires=8d;                     # <-
+END
+                'takes expires= of 1s to 7d');
+presign_refused('a variable in a key', <<'END',
+    scale_presign p s GET key=a/$uri expires=1m;                # <-
+END
+                'an nginx variable cannot stand in a key');
+presign_refused('a key that begins with a slash', <<'END',
+    scale_presign p s GET key=/a expires=1m;                    # <-
+END
+                'has a key that begins with a slash');
+presign_refused('a limit of a PUT that says no length', <<'END',
+    scale_presign p s PUT key=a expires=1m max=1m;              # <-
+END
+                'takes max= of a PUT with length=:param');
+presign_refused('several types, and none is chosen', <<'END',
+    scale_presign p s PUT key=a expires=1m types=a/b,a/c;       # <-
+END
+                'takes several types with type=:param');
+presign_refused('a family for a PUT', <<'END',
+    scale_presign p s PUT key=a expires=1m types=image/*;       # <-
+END
+                'takes several types with type=:param');
+presign_refused('types of a GET', <<'END',
+    scale_presign p s GET key=a expires=1m types=image/png;     # <-
+END
+                'takes key= and expires= of a GET, and nothing else');
+presign_refused('an option that is none', <<'END',
+    scale_presign p s GET key=a expires=1m once;                # <-
+END
+                'takes key=, expires=, max=, types=');
+presign_refused('no such store', <<'END',
+    scale_presign p other GET key=a expires=1m;                 # <-
+    scale_param  u presign.p text;
+    scale_query  GET row "SELECT :u AS u";
+END
+                'there is no object store "other"');
+presign_refused('no such presign', <<'END',
+    scale_param  u presign.q text;                              # <-
+    scale_query  GET row "SELECT :u AS u";
+END
+                'there is no scale_presign "q" in this location');
+presign_refused('a form as text', <<'END',
+    scale_presign p s POST key=a expires=1m;
+    scale_param  u presign.p text;                              # <-
+    scale_query  GET row "SELECT :u AS u";
+END
+                '"u" must be jsonb, as it has the fields of a form');
+presign_refused('a URL as a number', <<'END',
+    scale_presign p s PUT key=a expires=1m;
+    scale_param  u presign.p int;                               # <-
+    scale_query  GET row "SELECT :u AS u";
+END
+                '"u" must be text');
+presign_refused('a column in a key', <<'END',
+    scale_presign p s PUT key=a/:row.id expires=1m;             # <-
+    scale_param  u presign.p text;
+    scale_query  GET row "SELECT :u AS u";
+END
+                'key "a/:row.id" is made before there is a row');
+presign_refused('a URL that is made of itself', <<'END',
+    scale_presign p s PUT key=a/:u expires=1m;                  # <-
+    scale_param  u presign.p text;
+    scale_query  POST none "SELECT :u";
+END
+                'a presigned URL cannot be made of ":u", which is one');
+presign_refused('a parameter that is not declared', <<'END',
+    scale_presign p s PUT key=a/:b expires=1m;                  # <-
+    scale_param  u presign.p text;
+    scale_query  POST none "SELECT :u";
+END
+                'parameter ":b" is not declared');
+presign_refused('a length that is a text', <<'END',
+    scale_presign p s PUT key=a expires=1m length=:b;           # <-
+    scale_param  b arg.b text;
+    scale_param  u presign.p text;
+    scale_query  POST none "SELECT :u";
+END
+                '":b" must be int or bigint');
+presign_refused('a URL that is cached', <<'END',
+    scale_presign p s GET key=a expires=1m;                     # <-
+    scale_param  u presign.p text;
+    scale_query  GET row "SELECT :u AS u";
+    scale_cache_valid 1m;
+END
+                'route "x" is cached, and a presigned URL expires');
+presign_refused('an upload that does not say whose it is', <<'END',
+    scale_param  me arg.me bigint;
+    scale_identity  app.user :me;
+    scale_presign p s PUT key=a expires=1m;                     # <-
+    scale_param  u presign.p text;
+    scale_query  POST none "SELECT :u";
+END
+                'key "a" has no part that says who uploads');
+
+refused('a location of no store', server(<<'END'),
+    location /x {
+        scale_aws_verify none;                                  # <-
+    }
+END
+        'there is no object store "none"');
 refused('nothing to sign', server(<<"END"),
     location /x {
         scale_aws_sign s3 eu credentials=$dir/aws;              # <-
@@ -2818,11 +2997,25 @@ like((verdict(server('return 200 $scale_json_nothing;')))[0],
      qr/there is no variable "\$nothing" for "\$scale_json_nothing"/,
      'the JSON of a variable that is none');
 
-accepted('what is signed', server(<<"END"));
+accepted('stores and what is signed', $database . $store
+         . "map \$uri \$m { default \$scale_json_arg_a; }\n"
+         . server(<<"END"));
     location /x {
         proxy_pass http://127.0.0.1:1;
         scale_aws_sign s3 eu credentials=$dir/aws payload=unsigned;
         limit_except GET { deny all; }
-        if (\$arg_x) { return \$scale_json_arg_x; }
+        if (\$arg_x) { return 400; }
+    }
+    location /y {
+        scale_route y;
+        scale_param me arg.me bigint;
+        scale_identity app.user :me;
+        scale_presign p s PUT key=a/:me expires=1m;
+        scale_presign g s GET key=a expires=7d;
+        scale_param u presign.p text;
+        scale_param k presign.p.key text;
+        scale_param g presign.g text;
+        scale_query POST none "SELECT :u, :k, :g";
+        scale_aws_verify s;
     }
 END

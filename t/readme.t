@@ -19,11 +19,14 @@ my $database = 'scale_database main { server 127.0.0.1:5432;'
 my $cache = 'scale_cache hot { server 127.0.0.1:11211; }';
 my $secret = 'scale_secret_file /run/secrets/scale;';
 
+my $store = 'scale_object_store photos { region eu; bucket photos;'
+            . ' credentials file=/run/secrets/aws; }';
+
 my %wrap = (
     main => sub { $_[0] =~ s/^load_module.*\n//mr },
     http => sub { "events {}\nhttp {\n$_[0]\n}\n" },
     server => sub { "events {}\nhttp {\n$database\n$cache\n$secret\n"
-                    . "scale_queue thumbs { }\nserver {\n"
+                    . "$store\nscale_queue thumbs { }\nserver {\n"
                     . "$_[0]\n}\n}\n" },
 );
 
@@ -59,6 +62,7 @@ sub verdict
     $conf =~ s{/run/secrets/jwks}{$dir/jwks}g;
     $conf =~ s{/run/secrets/partner.pem}{$partner->{public}}g;
     $conf =~ s{(?<=https://)[\w.-]+\.amazonaws\.com(?=/)}{127.0.0.1}g;
+    $conf =~ s{/srv/temp}{$dir/put}g;
     $conf =~ s/^http \{\n/$&access_log off;\n$temp/m;
 
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";

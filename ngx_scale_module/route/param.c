@@ -33,6 +33,7 @@ static struct {
     { ngx_string("session."), NGX_SCALE_SOURCE_SESSION, 1 },
     { ngx_string("jwt."), NGX_SCALE_SOURCE_JWT, 1 },
     { ngx_string("key."), NGX_SCALE_SOURCE_KEY, 1 },
+    { ngx_string("presign."), NGX_SCALE_SOURCE_PRESIGN, 0 },
     { ngx_null_string, NGX_SCALE_SOURCE_EXPR, 0 }
 };
 
@@ -196,8 +197,8 @@ ngx_scale_param_source_known(ngx_scale_param_ctx_t *ctx, ngx_str_t *word)
 
     return ngx_scale_param_fail(ctx, "\"%V\" is not a source; use arg.name, "
                                 "header.name, json, json.path, body, "
-                                "session.name, jwt.path, key.name or text with "
-                                "a $variable", word);
+                                "session.name, jwt.path, key.name, "
+                                "presign.name or text with a $variable", word);
 }
 
 

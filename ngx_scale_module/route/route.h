@@ -44,6 +44,7 @@ typedef enum {
     NGX_SCALE_SOURCE_SESSION,              /* "path": of who asks */
     NGX_SCALE_SOURCE_JWT,
     NGX_SCALE_SOURCE_KEY,
+    NGX_SCALE_SOURCE_PRESIGN,              /* "argument" is its name */
 
     /* declared by no word */
 
