@@ -25,105 +25,62 @@ static char *ngx_scale_plan_queries(ngx_conf_t *cf,
 static char *ngx_scale_plan_query(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc,
     ngx_scale_method_t *m, ngx_scale_query_t *query);
 static char *ngx_scale_plan_unused(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+static char *ngx_scale_plan_names(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
 static ngx_int_t ngx_scale_plan_allow(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc);
 static ngx_int_t ngx_scale_plan_offer(ngx_conf_t *cf,
     ngx_scale_loc_conf_t *loc);
 
 
+/* in this order; one that needs no more than the location has the first */
+
+static struct {
+    char  *(*plan)(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc);
+    char  *(*among)(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
+                    ngx_scale_loc_conf_t *loc);
+} ngx_scale_plan_aspects[] = {
+    { ngx_scale_plan_place, NULL },
+    { NULL, ngx_scale_plan_stores },
+    { ngx_scale_plan_limits, NULL },
+    { NULL, ngx_scale_plan_tokens },
+    { NULL, ngx_scale_plan_page },
+    { ngx_scale_plan_if_match, NULL },
+    { ngx_scale_plan_identity, NULL },
+    { NULL, ngx_scale_plan_methods },
+    { NULL, ngx_scale_auth_plan },
+    { NULL, ngx_scale_session_plan },
+    { ngx_scale_plan_presigned, NULL },
+    { ngx_scale_plan_kept, NULL },
+    { ngx_scale_plan_shards, NULL },
+    { ngx_scale_plan_vary, NULL },
+    { ngx_scale_cdn_plan, NULL },
+    { ngx_scale_cors_plan, NULL },
+    { ngx_scale_plan_names, NULL },
+    { ngx_scale_plan_unused, NULL },
+    { NULL, NULL }
+};
+
+
 char *
 ngx_scale_plan(ngx_conf_t *cf, ngx_scale_main_conf_t *main,
     ngx_scale_loc_conf_t *loc)
 {
-    char  *rv;
+    char        *rv;
+    ngx_uint_t   i;
 
-    rv = ngx_scale_plan_place(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_stores(cf, main, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_limits(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_tokens(cf, main, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_page(cf, main, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_if_match(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_identity(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_methods(cf, main, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_auth_plan(cf, main, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_session_plan(cf, main, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_presigned(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_kept(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_shards(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_plan_vary(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_cdn_plan(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    rv = ngx_scale_cors_plan(cf, loc);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    if (ngx_scale_plan_allow(cf, loc) != NGX_OK
-        || ngx_scale_plan_offer(cf, loc) != NGX_OK)
+    for (i = 0; ngx_scale_plan_aspects[i].plan
+                || ngx_scale_plan_aspects[i].among; i++)
     {
-        return NGX_CONF_ERROR;
+        rv = ngx_scale_plan_aspects[i].plan
+             ? ngx_scale_plan_aspects[i].plan(cf, loc)
+             : ngx_scale_plan_aspects[i].among(cf, main, loc);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
     }
 
-    return ngx_scale_plan_unused(cf, loc);
+    return NGX_CONF_OK;
 }
 
 
@@ -503,6 +460,19 @@ ngx_scale_plan_unused(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
                                  &declared[i].param.name);
             return NGX_CONF_ERROR;
         }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_scale_plan_names(ngx_conf_t *cf, ngx_scale_loc_conf_t *loc)
+{
+    if (ngx_scale_plan_allow(cf, loc) != NGX_OK
+        || ngx_scale_plan_offer(cf, loc) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
