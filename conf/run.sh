@@ -26,6 +26,7 @@ memcached=
 postgres=
 step=
 follow=
+worker=
 
 
 die()
@@ -64,6 +65,7 @@ stop()
     trap - EXIT
 
     end "$step" TERM 50
+    end "$worker" TERM 50
     end "$nginx" TERM 50
     end "$follow" TERM 10
     end "$memcached" TERM 20
@@ -241,11 +243,12 @@ render()
     done
 
     # theirs even if root starts the servers once: the shell opens them below
-    for file in access error initdb memcached nginx postgres; do
+    for file in access error initdb memcached nginx postgres worker; do
         : | fill "$file.log"
     done
 
     put "$top/build/ngx_scale_module.so" ngx_scale_module.so
+    put "$top/conf/worker/thumbnail.sh" thumbnail.sh
 
     for file in password secret; do
         [ -s "$run/$file" ] \
@@ -333,8 +336,10 @@ prepare_database()
     await /usr/bin/python3 "$top/conf/load.py" 9>&- \
         || explain /dev/null "the demo data could not be loaded."
 
-    sql -1 -f "$top/conf/sql/login.sql" \
-        || explain "$run/postgres.log" "conf/sql/login.sql failed."
+    sql -1 -f "$top/conf/sql/login.sql" -f "$top/conf/sql/queue.sql" \
+        -f "$top/conf/sql/photos.sql" \
+        || explain "$run/postgres.log" \
+                   "conf/sql/login.sql, queue.sql or photos.sql failed."
 
     : | fill loaded
 }
@@ -376,6 +381,16 @@ start_nginx()
 }
 
 
+start_worker()
+{
+    HOSTS=127.0.0.1:$port TMPDIR=$run/temp METRICS=$run/worker.prom \
+        setsid "${as[@]}" sh "$run/thumbnail.sh" \
+        "http://127.0.0.1:$port/queues/thumbs" \
+        </dev/null >"$run/worker.log" 2>&1 9>&- &
+    worker=$!
+}
+
+
 print_urls()
 {
     local url=http://127.0.0.1:$port
@@ -398,8 +413,13 @@ Try, the first one twice:
        -H 'Content-Type: application/json' \\
        -d '{"title": "Hello", "body": "World"}' $url/v1/posts
   curl -i $url/v1/users/7/timeline
-  curl -i -H 'Content-Type: application/json' \\
-       -d '{"type": "image/png", "bytes": 4}' $url/v1/uploads
+
+A photo and its thumbnail, see "The photo flow" of README.md:
+
+  curl -i -b jar -H 'Sec-Fetch-Site: none' \\
+       -H 'Content-Type: application/json' \\
+       -d "{\"type\": \"image/jpeg\", \"bytes\": \$(stat -c %s a.jpg)}" \\
+       $url/v1/photos
 
 END
 }
@@ -422,6 +442,7 @@ start_postgres
 prepare_database
 start_memcached
 start_nginx
+start_worker
 print_urls
 
 tail -n +1 -f "$run/access.log" 9>&- &

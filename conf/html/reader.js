@@ -144,6 +144,7 @@ async function showLogin() {
                    await restore();
                    await show();
                }) }, "Log out")),
+            ...photoForm(),
         ];
     }
 
@@ -164,6 +165,53 @@ async function showLogin() {
            el("input", { name: "password", type: "password", required: "",
                          autocomplete: "current-password" })),
         el("div", { class: "row" }, el("button", null, "Log in")))];
+}
+
+/* to the object store by a signed URL; a worker makes the thumbnail */
+
+function photoForm() {
+    const status = el("p", null);
+
+    return [el("h2", null, "A photo"), el("form", { class: "edit",
+        submit: (event) => {
+            event.preventDefault();
+            const file = event.target.elements.photo.files[0];
+            attempt(() => sendPhoto(file, status));
+        } },
+        el("label", null, "Picture, 5 MB at most",
+           el("input", { name: "photo", type: "file", accept: "image/*",
+                         required: "" })),
+        el("div", { class: "row" }, el("button", null, "Send"))), status];
+}
+
+async function sendPhoto(file, status) {
+    const photo = await call("POST", "/v1/photos",
+                             { type: file.type, bytes: file.size });
+    status.textContent = "Sending…";
+
+    const sent = await fetch(photo.url, { method: "PUT", body: file,
+        headers: { "Content-Type": file.type, "If-None-Match": "*" } });
+
+    if (!sent.ok) {
+        throw problem(sent, await sent.text());
+    }
+
+    await call("POST", `/v1/photos/${photo.id}/stored`);
+    status.textContent = "A worker makes the thumbnail…";
+
+    for (let i = 0; i < 60; i++) {
+        const now = await call("GET", `/v1/photos/${photo.id}`);
+
+        if (now.thumbnail) {
+            status.replaceChildren(el("img", { src: now.thumbnail,
+                                               alt: "the thumbnail" }));
+            return;
+        }
+
+        await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+
+    status.textContent = "There is no thumbnail yet.";
 }
 
 
