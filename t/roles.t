@@ -9,7 +9,7 @@ use Test::More;
 
 my $root = Scale::root();
 
-for my $file (qw(demo roles roles)) {
+for my $file (qw(demo login queue photos roles roles)) {
     Scale::Postgres::quietly(Scale::Postgres::psql('app'), '-1', '-f',
                              "$root/conf/sql/$file.sql");
 }
@@ -51,6 +51,15 @@ my @table = (
     ['SELECT scale.timeline()', @all],
     ["SELECT * FROM scale.idempotency_begin('k', 'r', 60)", $write],
     ["SELECT scale.idempotency_end('k', 'a')", $write],
+    ["SELECT scale.session_start('k', 'o', '{}', 60, NULL, NULL)", $write],
+    ["SELECT scale.session_end('k', NULL)", $write],
+    ["SELECT scale.enqueue('q', '{}')", $write],
+    ["SELECT * FROM scale.job_claim('q')", $write, $worker],
+    ["SELECT login('anna', 'b')", $write],
+    ["SELECT scale.jwt_sign('{}', repeat('x', 32), '1 h')"],
+    ['SELECT * FROM scale.session'],
+    ['SELECT * FROM scale.job'],
+    ['SELECT * FROM passwords'],
     ["SELECT * FROM scale.ring_refresh('hot', 1, 'node')", $write],
     ["SELECT scale.ring_renew('hot', 1)", $write],
     ["SELECT scale.ring_add('hot', '10.0.0.1:11211')"],
@@ -75,7 +84,7 @@ my @table = (
     ['CREATE SCHEMA mine'],
     ['CREATE ROLE mine'],
     ['CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS $$SELECT 1$$'],
-    ['CREATE EXTENSION pgcrypto'],
+    ['CREATE EXTENSION hstore'],
     ['ALTER TABLE posts ADD COLUMN mine int'],
     ['DROP TABLE posts'],
     ['CREATE INDEX ON posts (title)'],

@@ -1,6 +1,7 @@
 -- Three roles for what the web nodes and the workers of the demo do, and for
--- nothing else.  Applied by the owner of the database after scale.sql and
--- demo.sql, in one transaction; it may be applied again at any time.
+-- nothing else.  Applied by the owner of the database after scale.sql, demo.sql,
+-- login.sql, queue.sql and photos.sql, in one transaction; it may be applied
+-- again at any time.
 --
 --     api_read     routes that only read, and replicas
 --     api_write    routes that write, too
@@ -75,7 +76,9 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
       scale.idempotency_begin, scale.idempotency_end,
       scale.ring_refresh, scale.ring_renew, scale.ring_eject,
-      scale.ring_readmit, scale.ring_on
+      scale.ring_readmit, scale.ring_on,
+      scale.session_start, scale.session_end, scale.session_read,
+      scale.session_seen
    TO api_write;
 
 
@@ -91,3 +94,21 @@ GRANT INSERT (author, title, body) ON posts TO api_write;
 GRANT UPDATE (title, body, version, updated_at) ON posts TO api_write;
 GRANT DELETE ON posts TO api_write;
 GRANT INSERT (follower, followee), DELETE ON follows TO api_write;
+
+GRANT SELECT, INSERT (id, owner), UPDATE (state) ON photos TO api_write;
+GRANT EXECUTE ON FUNCTION login TO api_write;
+
+
+-- jobs: nginx has them in its statements and serves them to others; a worker
+-- that has a connection of its own does what is in them
+
+GRANT EXECUTE ON FUNCTION
+      scale.enqueue, scale.enqueue_within, scale.queue_depth,
+      scale.queue_stats, scale.queue_watch, scale.job_dead_letters,
+      scale.job_redrive, scale.job_purge
+   TO api_write;
+
+GRANT EXECUTE ON FUNCTION
+      scale.job_claim, scale.job_extend, scale.job_ack, scale.job_fail,
+      scale.job_return, scale.job_status
+   TO api_write, api_worker;
