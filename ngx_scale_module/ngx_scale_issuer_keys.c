@@ -52,7 +52,8 @@ ngx_scale_issuer_load(ngx_conf_t *cf, ngx_scale_issuer_t *issuer)
         return NGX_CONF_ERROR;
     }
 
-    issuer->trust.keys = ngx_scale_issuer_read(issuer, cf->cycle->log, &fault);
+    issuer->trust.keys = ngx_scale_issuer_read(issuer, &cf->cycle->new_log,
+                                               &fault);
 
     if (issuer->trust.keys == NULL) {
         ngx_scale_issuer_refuse(cf, &fault);

@@ -395,6 +395,13 @@ my $log = Scale::Process::slurp($nginx->{error_log});
 for my $token (values %good, values %by, $issued) {
     ok(index($log, $token) == -1, 'and not which one it was');
 }
+# a configuration that is read by a master which runs already
+
+Scale::reload($nginx);
+
+is(join(' ', map { Scale::get('/me', Authorization => "Bearer $good{$_}")
+                       ->{code} } sort keys %good),
+   join(' ', (200) x keys %good), 'after a reload the same tokens are good');
 
 unprivileged() if $> == 0;
 
