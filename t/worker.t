@@ -99,6 +99,17 @@ sub put
 }
 
 
+# a claim alone is not known to the worker yet
+
+sub is_busy
+{
+    my ($name) = @_;
+
+    return -e "$dir/$name.prom"
+           && slurp("$dir/$name.prom") =~ /^scale_worker_busy\S* 1$/m;
+}
+
+
 sub left { return Scale::sql('SELECT count(*) FROM scale.job') }
 sub dead { return Scale::sql('SELECT count(*) FROM scale.job_dead') }
 
@@ -150,8 +161,7 @@ sub dead { return Scale::sql('SELECT count(*) FROM scale.job_dead') }
     my $pid = worker('d', 'thumbs');
     my $id = put('thumbs', 1, source => "$url/slow/4.jpg");
 
-    wait_for(sub { Scale::sql('SELECT count(*) FROM scale.job'
-                              . ' WHERE claim IS NOT NULL') == 1 }, 30);
+    wait_for(sub { is_busy('d') }, 30);
     kill 'TERM', $pid;
     wait_for(sub { !alive($pid) }, 60);
     is(Scale::sql("SELECT status FROM scale.job_status('thumbs', '$id')"),
@@ -162,8 +172,7 @@ sub dead { return Scale::sql('SELECT count(*) FROM scale.job_dead') }
     my $pid = worker('e', 'thumbs');
     my $id = put('thumbs', 1, source => "$url/slower/4.jpg");
 
-    wait_for(sub { Scale::sql('SELECT count(*) FROM scale.job'
-                              . ' WHERE claim IS NOT NULL') == 1 }, 30);
+    wait_for(sub { is_busy('e') }, 30);
 
     # a shell that is busy hears of two signals as of one
 
